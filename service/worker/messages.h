@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What daemon and worker say to each other over one SOCK_SEQPACKET socket: a request is
+ * exactly a struct worker_request, a reply is a struct worker_reply and `data_length` bytes
+ * behind it. Every request gets one reply, in any order, matched by id.
+ *
+ * The worker parses nothing that a device answered: it hands over status and raw bytes. It also
+ * decides nothing: one request is one system call's worth of work, and a look at what came of it.
+ *
+ * A worker serves one SCSI host. It has WORKER_THREADS threads that all receive from the same
+ * socket, so that a command stuck in the kernel holds one of them; the daemon never has more
+ * requests in flight than threads. It ends when the socket is closed.
+ *
+ * Whatever stands at the other end of such a socket is a worker: so do the tests' simulated machine and
+ * fault injector.
+ */
+
+#include <stdint.h>
+
+#include "scsi/address.h"
+#include "scsi/command.h"
+
+#define WORKER_VERSION 1
+#define WORKER_SOCKET_FD 3 /* where a worker finds its end of the socket */
+#define WORKER_THREADS 4
+#define WORKER_SENSE_MAX 96
+/* The longest REPORT LUNS answer that is believed, and room for 1,000 attributes. */
+#define WORKER_DATA_MAX (8 + 8 * 16384)
+
+enum worker_request_kind {
+        /* Send `command` to the device at `address` through its sg node, for at most timeout_ms.
+         * Reply data: what the device transferred. */
+        WORKER_COMMAND = 1,
+        /* Read attributes of the host. Reply data: attributes, see below. */
+        WORKER_READ_HOST,
+        /* Read attributes of address.target. */
+        WORKER_READ_TARGET,
+        /* Read attributes of the device at `address`. */
+        WORKER_READ_DEVICE,
+        /* Write "channel target lun" to the host's `scan`, then look: reply as for WORKER_READ_DEVICE, -ENOENT
+         * in `error` when the write succeeded and the device is not there; `write_error` for the write. */
+        WORKER_ATTACH,
+        /* Write "channel target -": the kernel's own scan of that target, which believes what the target says. */
+        WORKER_SCAN_TARGET,
+};
+
+struct worker_request {
+        uint32_t version; /* WORKER_VERSION */
+        uint32_t kind;    /* enum worker_request_kind */
+        uint64_t id;
+        struct scsi_address address; /* address.target.host is the worker's own host */
+        uint32_t timeout_ms;
+        struct scsi_command command; /* WORKER_COMMAND only */
+};
+
+struct worker_reply {
+        uint32_t version;
+        uint32_t kind; /* of the request */
+        uint64_t id;   /* of the request */
+        int32_t error; /* 0 or -errno of the system call: -ENOENT/-ENODEV/-ENXIO the object is not there */
+        int32_t write_error; /* WORKER_ATTACH, WORKER_SCAN_TARGET: 0 or -errno of the write */
+        uint8_t scsi_status;
+        uint16_t host_status;
+        uint16_t driver_status;
+        uint16_t sense_length;
+        uint8_t sense[WORKER_SENSE_MAX];
+        uint32_t data_length; /* bytes behind this struct, at most WORKER_DATA_MAX */
+};
+
+/*
+ * Attributes travel as records "name\0value\0", text without its trailing newline, NUL bytes in a value left
+ * out; an attribute that is not there has no record. Names:
+ *
+ * host    proc_name, state, unique_id, scan (of scsi_mod: the kernel's scan mode),
+ *         path (the host's device directory, resolved, below the sysfs root), for the transport
+ *         class the host is in (fc_host, sas_host, iscsi_host, spi_host, srp_host) a record of that name, "1";
+ *         port_name (fc_host's), and for each target port that the transport knows a record
+ *         "port" = "<channel> <target> <state> <port name>" (FC: rport with a target role and an id, "naa.<hex>";
+ *         SAS: end device, "naa.<hex>"; iSCSI: session, "<iqn>,t,0x<tpgt in hex>"; state as the transport
+ *         spells it, lower case, blanks as dashes)
+ * target  present ("1": it has a directory in sysfs)
+ * device  vendor, model, rev, type, scsi_level, state, blacklist, access_state, wwid,
+ *         vpd_pg80 and vpd_pg83 ("1": the kernel found that page),
+ *         pq ("0".."7", the qualifier in byte 0 of the `inquiry` file), driver (the bound upper-level
+ *         driver), generic ("sg3"), block ("sda"), size (of the block device, bytes, decimal),
+ *         block_size (logical, bytes); a record "dev" ("8:0") for the block device and each of its
+ *         partitions, and a record "holder" ("dm-0") for each entry of their holders/
+ */
