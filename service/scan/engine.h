@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The engine: events, requests and observations go in; steps, changes and jobs come out. It is pure: no
+ * clock, no thread, no descriptor, no log. Whoever drives it does, after anything went in:
+ *
+ *         while (engine_next(engine, now, &step)) hand the step to who does it;
+ *         take the changes and publish them; take the changed jobs and publish them.
+ *
+ * Nothing that comes in while a scan runs is lost: a target has at most one scan in flight and one mark that
+ * says "again".
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scan/change_set.h"
+#include "scan/event.h"
+#include "scan/job.h"
+#include "scan/step.h"
+#include "scan/topology.h"
+
+struct policy_limits;
+struct engine;
+
+struct engine_config {
+        bool owner; /* the kernel does not scan: attach what is found, unasked */
+        uint32_t steps_per_host; /* in flight at once, at most what a worker has threads */
+        const struct policy_limits *limits;
+};
+
+struct engine *engine_new(const struct engine_config *config);
+void engine_free(struct engine *engine);
+DEFINE_CLEANUP(struct engine *, engine_free)
+
+/* The first pass over the machine: a job with cause boot. Ready when it has ended. */
+int engine_start(struct engine *engine, struct scan_time now);
+bool engine_is_ready(const struct engine *engine);
+
+int engine_event(struct engine *engine, const struct event *event, struct scan_time now);
+
+struct scan_request {
+        const struct scope *scope;
+        const char *scope_text;
+        enum job_cause cause;
+        uint32_t uid;
+        bool verify;
+        bool attach;
+};
+
+/* -ENOENT the scope names nothing; -EBUSY too many jobs unfinished (of this user, or at all). */
+int engine_scan(struct engine *engine, const struct scan_request *request, struct scan_time now,
+                uint64_t *ret_job);
+/* Ends the job as cancelled; what it alone wanted and has not begun is not begun.
+ * -ENOENT no such job, -EALREADY it has ended. */
+int engine_cancel(struct engine *engine, uint64_t job, struct scan_time now);
+
+/* The next step that may begin now; false when none may. Every step gets one observation. */
+bool engine_next(struct engine *engine, struct scan_time now, struct step *ret);
+/* Takes over what the observation owns. */
+int engine_observe(struct engine *engine, struct observation *observation, struct scan_time now);
+
+/* Nothing is queued or in flight that concerns the scope (grain: a target; wider for names). */
+bool engine_is_settled(const struct engine *engine, const struct scope *scope);
+bool engine_is_busy(const struct engine *engine);
+
+const struct topology *engine_topology(const struct engine *engine);
+/* Changes since the last call, or NULL; the caller frees them. */
+struct change_set *engine_take_changes(struct engine *engine);
+
+const struct job_list *engine_jobs(const struct engine *engine);
+const struct job *engine_job(const struct engine *engine, uint64_t id);
+/* The next job that changed since it was last taken, NULL when none. */
+const struct job *engine_take_job(struct engine *engine);
+/* Forgets a finished job that is due; true with its id, one a call. */
+bool engine_expire_job(struct engine *engine, struct scan_time now, uint64_t *ret_id);
+
+enum engine_counter {
+        COUNTER_EVENTS,          /* events that came in */
+        COUNTER_COALESCED,       /* scans that joined one already waiting */
+        COUNTER_RESYNCS,
+        COUNTER_HOST_SCANS,
+        COUNTER_TARGET_SCANS,
+        COUNTER_RETRIES,
+        COUNTER_UNIT_ATTENTIONS,
+        COUNTER_STEP_FIRST,      /* then one for each step kind: how many were begun */
+        COUNTER_KINDS = COUNTER_STEP_FIRST + STEP_KINDS
+};
+
+const char *engine_counter_name(enum engine_counter counter);
+uint64_t engine_counter(const struct engine *engine, enum engine_counter counter);
+/* The kernel's scan mode as last read, "" before. */
+const char *engine_kernel_scan_mode(const struct engine *engine);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A job is one asynchronous piece of work that somebody can watch: a request, or what the service
+ * does by itself because of a uevent, a resync or its own start.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "scan/scope.h"
+
+/* Unfinished at once: a job is a bit in a 64-bit mask. */
+#define JOBS_ACTIVE_MAX 64
+#define JOBS_ACTIVE_PER_USER_MAX 8
+/* Finished ones are kept this long, µs; and no more than so many, automatic ones going first. */
+#define JOB_KEPT_USEC UINT64_C(60000000)
+#define JOBS_KEPT_MAX 4096
+
+enum job_cause {
+        CAUSE_REQUEST,
+        CAUSE_UEVENT,
+        CAUSE_UNIT_ATTENTION,
+        CAUSE_POLL,
+        CAUSE_RESYNC,
+        CAUSE_BOOT,
+        CAUSE_KINDS
+};
+
+const char *job_cause_name(enum job_cause cause);
+
+enum job_state {
+        JOB_QUEUED,
+        JOB_RUNNING,
+        JOB_DONE,
+        JOB_FAILED,
+        JOB_CANCELLED,
+        JOB_STATES
+};
+
+const char *job_state_name(enum job_state state);
+
+enum summary_field {
+        SUMMARY_ATTACHED,
+        SUMMARY_DETACHED,
+        SUMMARY_CHANGED,
+        SUMMARY_UNCHANGED,
+        SUMMARY_FAILED,
+        SUMMARY_SKIPPED,
+        SUMMARY_FIELDS
+};
+
+const char *summary_field_name(enum summary_field field);
+
+/* A point in time, as the shell passes it in: both in µs. */
+struct scan_time {
+        uint64_t realtime;
+        uint64_t monotonic;
+};
+
+struct job {
+        uint64_t id;
+        int slot; /* its bit while it is active, else -1 */
+        struct scope scope;
+        char *scope_text; /* as it was asked for; owned */
+        enum job_cause cause;
+        enum job_state state;
+        uint32_t uid;
+        bool verify; /* read identities live */
+        bool attach; /* may attach what is new */
+        bool cancelled;
+        uint64_t started;      /* µs, realtime */
+        uint64_t ended;        /* µs, monotonic; 0 while it runs */
+        uint32_t steps_done;
+        uint32_t steps_total;
+        uint32_t outstanding; /* tasks that still owe this job their end */
+        uint64_t summary[SUMMARY_FIELDS];
+        char message[160]; /* why it failed, "" otherwise */
+        bool dirty;        /* in the list of jobs to be published */
+        TAILQ_ENTRY(job) entry;       /* all, oldest first */
+        TAILQ_ENTRY(job) dirty_entry;
+        UT_hash_handle hh;
+};
+
+TAILQ_HEAD(job_list, job);
+
+static inline bool job_is_finished(const struct job *job) {
+        return job->state >= JOB_DONE;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What is there: hosts, targets, devices, and the units behind the devices. Everybody may
+ * read it; it changes in topology_apply() alone, which notes in a ChangeSet what it changed.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "policy/discovery.h"
+#include "scan/change_set.h"
+#include "scan/event.h"
+#include "scan/facts.h"
+#include "scsi/address.h"
+
+/* More devices than this are not modelled: the contract is sized for 16,384. */
+#define TOPOLOGY_DEVICES_MAX 65536
+
+enum disposition {
+        DISPOSITION_ATTACHED,
+        DISPOSITION_OBSERVED,     /* reported, and left to the kernel's own scan or to a request */
+        DISPOSITION_NOT_ATTACHED, /* the kernel attached nothing there */
+        DISPOSITION_OUT_OF_RANGE, /* the host takes no such LUN */
+        DISPOSITION_UNWRITABLE,   /* the kernel's `scan` takes at most 16 characters for a LUN */
+        DISPOSITION_FAILED,       /* the order failed */
+        DISPOSITION_PENDING,      /* to be attached in the scan under way */
+        DISPOSITION_NOT_REPORTED, /* attached, and its target does not list it */
+        DISPOSITION_KINDS
+};
+
+/* The contract's word and a sentence that says why. */
+const char *disposition_name(enum disposition disposition);
+const char *disposition_reason(enum disposition disposition);
+
+struct target_lun {
+        uint64_t lun;
+        enum disposition disposition;
+};
+
+TAILQ_HEAD(host_list, host);
+TAILQ_HEAD(target_list, target);
+TAILQ_HEAD(device_list, device);
+TAILQ_HEAD(unit_list, unit);
+
+struct host {
+        uint32_t number;
+        struct host_facts facts;
+        enum discovery discovery;
+        bool stuck;
+        struct target_list targets;
+        TAILQ_ENTRY(host) entry;
+        UT_hash_handle hh;
+};
+
+struct target {
+        struct scsi_target_address address;
+        struct host *host;
+        char port_name[FACT_PORT_NAME_MAX];
+        char port_state[FACT_NAME_MAX];
+        struct target_lun *luns; /* as last reported, ascending */
+        size_t lun_count;
+        uint64_t last_asked; /* µs, CLOCK_REALTIME; 0 never */
+        struct device_list devices; /* ascending LUNs are not promised */
+        size_t device_count;
+        TAILQ_ENTRY(target) entry; /* in host->targets */
+        UT_hash_handle hh;
+};
+
+struct device {
+        struct scsi_address address;
+        struct target *target;
+        struct unit *unit; /* NULL without an identity */
+        struct device_facts facts;
+        struct scsi_identity identity;
+        char serial[SCSI_SERIAL_MAX];
+        enum standing standing;
+        enum unit_attention last_attention;
+        TAILQ_ENTRY(device) entry;      /* in target->devices */
+        TAILQ_ENTRY(device) unit_entry; /* in unit->devices */
+        UT_hash_handle hh;
+};
+
+struct unit {
+        char *identity;
+        struct device_list devices; /* linked by unit_entry, never empty; the first one speaks for the unit */
+        TAILQ_ENTRY(unit) entry;
+        UT_hash_handle hh;
+};
+
+struct topology;
+
+struct topology *topology_new(void);
+void topology_free(struct topology *topology);
+DEFINE_CLEANUP(struct topology *, topology_free)
+
+enum fact_kind {
+        FACT_HOST,        /* host exists, with these facts (taken over) */
+        FACT_HOST_GONE,   /* host and all that hangs on it */
+        FACT_HOST_STUCK,  /* flag */
+        FACT_DEVICE,      /* device exists, with these facts, identity and serial (taken over) */
+        FACT_DEVICE_GONE,
+        FACT_ATTENTION,   /* the device reported `attention` */
+        FACT_LUNS,        /* the target at address.target reported these (taken over), at time `now` */
+};
+
+struct fact {
+        enum fact_kind kind;
+        struct scsi_address address;
+        bool flag;
+        enum unit_attention attention;
+        enum discovery discovery; /* FACT_HOST */
+        struct host_facts host;
+        struct device_facts device;
+        struct scsi_identity identity;
+        char serial[SCSI_SERIAL_MAX];
+        enum standing standing;
+        struct target_lun *luns;
+        size_t lun_count;
+        uint64_t now; /* µs, CLOCK_REALTIME */
+};
+
+/* The one place where the topology changes. Takes over what the fact owns, also when the fact is about
+ * something that is no longer there (then nothing changes). 0, -ENOMEM, -E2BIG above the bounds. */
+int topology_apply(struct topology *topology, struct fact *fact, struct change_set *changes);
+
+const struct host_list *topology_hosts(const struct topology *topology);
+const struct unit_list *topology_units(const struct topology *topology);
+size_t topology_device_count(const struct topology *topology);
+struct host *topology_host(const struct topology *topology, uint32_t number);
+struct target *topology_target(const struct topology *topology,
+                               const struct scsi_target_address *address);
+struct device *topology_device(const struct topology *topology, const struct scsi_address *address);
+struct unit *topology_unit(const struct topology *topology, const char *identity);
+
+/* What a unit says of itself is what its first device says. */
+const struct device *unit_speaker(const struct unit *unit);
