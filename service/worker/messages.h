@@ -13,8 +13,8 @@
  * socket, so that a command stuck in the kernel holds one of them; the daemon never has more
  * requests in flight than threads. It ends when the socket is closed.
  *
- * Whatever stands at the other end of such a socket is a worker: so do the tests' simulated machine and
- * fault injector.
+ * Whatever stands at the other end of such a socket is a worker: so do the tests' simulated
+ * machine and fault injector.
  */
 
 #include <stdint.h>
@@ -30,8 +30,8 @@
 #define WORKER_DATA_MAX (8 + 8 * 16384)
 
 enum worker_request_kind {
-        /* Send `command` to the device at `address` through its sg node, for at most timeout_ms.
-         * Reply data: what the device transferred. */
+        /* Send `command` to the device at `address` through its sg node, for at most timeout_ms (1
+         * ms to 1 hour, rounded up to seconds). Reply data: what the device transferred. */
         WORKER_COMMAND = 1,
         /* Read attributes of the host. Reply data: attributes, see below. */
         WORKER_READ_HOST,
@@ -39,10 +39,12 @@ enum worker_request_kind {
         WORKER_READ_TARGET,
         /* Read attributes of the device at `address`. */
         WORKER_READ_DEVICE,
-        /* Write "channel target lun" to the host's `scan`, then look: reply as for WORKER_READ_DEVICE, -ENOENT
-         * in `error` when the write succeeded and the device is not there; `write_error` for the write. */
+        /* Write "channel target lun" to the host's `scan`, then look, also when the write failed:
+         * reply as for WORKER_READ_DEVICE, -ENOENT in `error` when the device is not there;
+         * `write_error` for the write. */
         WORKER_ATTACH,
-        /* Write "channel target -": the kernel's own scan of that target, which believes what the target says. */
+        /* Write "channel target -": the kernel's own scan of that target, which believes what the
+         * target says. `error` and `write_error` are both the write's. */
         WORKER_SCAN_TARGET,
 };
 
@@ -59,7 +61,10 @@ struct worker_reply {
         uint32_t version;
         uint32_t kind; /* of the request */
         uint64_t id;   /* of the request */
-        int32_t error; /* 0 or -errno of the system call: -ENOENT/-ENODEV/-ENXIO the object is not there */
+        /* 0 or -errno of the system call. -ENOENT, -ENODEV, -ENXIO: the object is not there.
+         * -ESTALE: the sg node was another device's by the time it was open. -E2BIG: the attributes
+         * do not fit. -EBADMSG, -EINVAL: the request is not one. No data then. */
+        int32_t error;
         int32_t write_error; /* WORKER_ATTACH, WORKER_SCAN_TARGET: 0 or -errno of the write */
         uint8_t scsi_status;
         uint16_t host_status;
@@ -70,21 +75,35 @@ struct worker_reply {
 };
 
 /*
- * Attributes travel as records "name\0value\0", text without its trailing newline, NUL bytes in a value left
- * out; an attribute that is not there has no record. Names:
+ * Attributes travel as records "name\0value\0", text without its trailing newline, NUL bytes in a
+ * value left out; an attribute that is not there has no record.
  *
- * host    proc_name, state, unique_id, scan (of scsi_mod: the kernel's scan mode),
- *         path (the host's device directory, resolved, below the sysfs root), for the transport
- *         class the host is in (fc_host, sas_host, iscsi_host, spi_host, srp_host) a record of that name, "1";
- *         port_name (fc_host's), and for each target port that the transport knows a record
- *         "port" = "<channel> <target> <state> <port name>" (FC: rport with a target role and an id, "naa.<hex>";
- *         SAS: end device, "naa.<hex>"; iSCSI: session, "<iqn>,t,0x<tpgt in hex>"; state as the transport
- *         spells it, lower case, blanks as dashes)
- * target  present ("1": it has a directory in sysfs)
- * device  vendor, model, rev, type, scsi_level, state, blacklist, access_state, wwid,
- *         vpd_pg80 and vpd_pg83 ("1": the kernel found that page),
- *         pq ("0".."7", the qualifier in byte 0 of the `inquiry` file), driver (the bound upper-level
- *         driver), generic ("sg3"), block ("sda"), size (of the block device, bytes, decimal),
- *         block_size (logical, bytes); a record "dev" ("8:0") for the block device and each of its
- *         partitions, and a record "holder" ("dm-0") for each entry of their holders/
+ * host:
+ *   proc_name, state, unique_id
+ *   scan         of scsi_mod: the kernel's scan mode
+ *   path         the host's device directory below the sysfs root, as in DEVPATH of its uevents:
+ *                "/devices/pseudo_0/adapter0/host0"
+ *   fc_host, sas_host, iscsi_host, spi_host, srp_host
+ *                "1" for the transport class that the host is in
+ *   port_name    fc_host's
+ *   port         one for each target port that the transport knows:
+ *                "<channel> <target> <state> <port name>". State as the transport spells it, lower
+ *                case, blanks as dashes, "-" where it has none (SAS). Port name:
+ *                FC, rports with a target role and an id: "naa.<hex>"
+ *                SAS, end devices: "naa.<hex>"
+ *                iSCSI, sessions: "<iqn>,t,0x<tpgt in hex>"
+ * target:
+ *   present      "1": it has a directory in sysfs (else the reply is -ENOENT)
+ * device:
+ *   vendor, model, rev, type, scsi_level, state, blacklist, access_state, wwid
+ *   vpd_pg80, vpd_pg83
+ *                "1": the kernel found that page
+ *   pq           "0".."7", the qualifier in byte 0 of the `inquiry` file
+ *   driver       the bound upper-level driver, "sd"
+ *   generic      "sg3"
+ *   block        "sda"
+ *   size         of the block device, bytes, decimal
+ *   block_size   logical, bytes
+ *   dev          "8:0", one for the block device and one for each of its partitions
+ *   holder       "dm-0", one for each entry of their holders/
  */

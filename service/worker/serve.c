@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "util/cleanup.h"
+#include "worker/attributes.h"
+#include "worker/control.h"
+#include "worker/pass_through.h"
+#include "worker/serve.h"
+
+static int request_check(const struct worker *worker, const struct worker_request *request,
+                         size_t length) {
+        if (length != sizeof(*request) || request->version != WORKER_VERSION)
+                return -EBADMSG;
+        if (request->address.target.host != worker->host)
+                return -EINVAL;
+        if (request->kind == WORKER_COMMAND &&
+            (request->timeout_ms == 0 || request->timeout_ms > PASS_THROUGH_TIMEOUT_MAX_MS ||
+             !pass_through_allows(&request->command)))
+                return -EINVAL;
+        return 0;
+}
+
+static int device_read(const struct worker *worker, const struct scsi_address *address,
+                       struct attributes *attributes) {
+        return attributes_read_device(worker->sysfs, address, attributes);
+}
+
+static int request_execute(const struct worker *worker, const struct worker_request *request,
+                           struct worker_reply *reply, uint8_t data[static WORKER_DATA_MAX]) {
+        const struct scsi_address *address = &request->address;
+        struct attributes attributes = {.data = (char *)data, .size = WORKER_DATA_MAX};
+        int r;
+
+        switch (request->kind) {
+        case WORKER_COMMAND:
+                return pass_through(worker->sysfs, worker->dev, request, reply, data);
+        case WORKER_READ_HOST:
+                r = attributes_read_host(worker->sysfs, worker->host, &attributes);
+                break;
+        case WORKER_READ_TARGET:
+                r = attributes_read_target(worker->sysfs, &address->target, &attributes);
+                break;
+        case WORKER_READ_DEVICE:
+                r = device_read(worker, address, &attributes);
+                break;
+        case WORKER_ATTACH:
+                reply->write_error = control_attach(worker->sysfs, address);
+                /* Look even after a failed write: the truth is what is there. */
+                r = device_read(worker, address, &attributes);
+                break;
+        case WORKER_SCAN_TARGET:
+                reply->write_error = control_scan_target(worker->sysfs, &address->target);
+                return reply->write_error;
+        default:
+                return -EINVAL;
+        }
+        if (r == 0)
+                reply->data_length = (uint32_t)attributes.length;
+        return r;
+}
+
+static int reply_send(int socket, struct worker_reply *reply, uint8_t *data) {
+        struct iovec parts[] = {{reply, sizeof(*reply)}, {data, reply->data_length}};
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = ELEMENTS_OF(parts)};
+
+        return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int worker_serve(const struct worker *worker) {
+        _cleanup_(freep) uint8_t *data = malloc(WORKER_DATA_MAX);
+
+        if (!data)
+                return -ENOMEM;
+        for (;;) {
+                struct worker_request request = {};
+                struct worker_reply reply = {.version = WORKER_VERSION};
+                /* MSG_TRUNC: the length that was sent, so that a longer message is seen to be one.
+                 */
+                ssize_t n = recv(worker->socket, &request, sizeof(request), MSG_TRUNC);
+                int r;
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return n < 0 && errno != ECONNRESET ? -errno : 0;
+                reply.kind = request.kind;
+                reply.id = request.id;
+                reply.error = request_check(worker, &request, (size_t)n);
+                if (reply.error == 0)
+                        reply.error = request_execute(worker, &request, &reply, data);
+                r = reply_send(worker->socket, &reply, data);
+                if (r < 0)
+                        return r == -EPIPE ? 0 : r;
+        }
+}

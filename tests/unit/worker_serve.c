@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "scsi/lun.h"
+#include "util/cleanup.h"
+#include "worker/serve.h"
+
+#define HOST 3
+
+/* A worker on a thread, and a tree that looks like the part of sysfs it reads. */
+struct fixture {
+        char *root;
+        struct worker worker;
+        GThread *thread;
+        int socket;
+        struct worker_reply reply;  /* the last one, */
+        char data[WORKER_DATA_MAX]; /* and what came behind it */
+};
+
+static void tree_add(struct fixture *f, const char *path, const char *content, gssize length) {
+        g_autofree char *full = g_build_filename(f->root, path, NULL);
+        g_autofree char *directory = g_path_get_dirname(full);
+
+        g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
+        g_assert_true(g_file_set_contents(full, content, length, NULL));
+}
+
+static void tree_add_directory(struct fixture *f, const char *path) {
+        g_autofree char *full = g_build_filename(f->root, path, NULL);
+
+        g_assert_cmpint(g_mkdir_with_parents(full, 0755), ==, 0);
+}
+
+static void tree_link(struct fixture *f, const char *path, const char *to) {
+        g_autofree char *full = g_build_filename(f->root, path, NULL);
+        g_autofree char *directory = g_path_get_dirname(full);
+
+        g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
+        g_assert_cmpint(symlink(to, full), ==, 0);
+}
+
+#define DEVICES "devices/pseudo_0/adapter0"
+#define DISK DEVICES "/host3/target3:0:1/3:0:1:5"
+
+static void tree_add_host(struct fixture *f) {
+        tree_link(f, "bus/scsi/devices/host3", "../../../" DEVICES "/host3");
+        tree_link(f, "class/scsi_host/host3", "../../" DEVICES "/host3/scsi_host/host3");
+        tree_add(f, DEVICES "/host3/scsi_host/host3/proc_name", "scsi_debug\n", -1);
+        tree_add(f, DEVICES "/host3/scsi_host/host3/state", "running\n", -1);
+        tree_add(f, DEVICES "/host3/scsi_host/host3/unique_id", "1\n", -1);
+        tree_add(f, DEVICES "/host3/scsi_host/host3/scan", "", -1);
+        tree_add(f, "module/scsi_mod/parameters/scan", "manual\n", -1);
+}
+
+static void tree_add_disk(struct fixture *f) {
+        tree_link(f, "bus/scsi/devices/target3:0:1", "../../../" DEVICES "/host3/target3:0:1");
+        tree_link(f, "bus/scsi/devices/3:0:1:5", "../../../" DISK);
+        tree_add(f, DISK "/vendor", "Linux   \n", -1);
+        tree_add(f, DISK "/model", "scsi\0_debug\n", 12);
+        tree_add(f, DISK "/rev", "0191\n", -1);
+        tree_add(f, DISK "/type", "0\n", -1);
+        tree_add(f, DISK "/scsi_level", "8\n", -1);
+        tree_add(f, DISK "/state", "running\n", -1);
+        tree_add(f, DISK "/wwid", "naa.3333333000007d0\n", -1);
+        tree_add(f, DISK "/vpd_pg83", "\0\x83\0\0", 4);
+        tree_add(f, DISK "/inquiry", "\x20\0\x07\x02", 4);
+        tree_link(f, DISK "/driver", "../../../../../../bus/scsi/drivers/sd");
+        tree_add_directory(f, DISK "/scsi_generic/sg2");
+        tree_add(f, DISK "/block/sda/size", "16384\n", -1);
+        tree_add(f, DISK "/block/sda/queue/logical_block_size", "4096\n", -1);
+        tree_add(f, DISK "/block/sda/dev", "8:0\n", -1);
+        tree_add(f, DISK "/block/sda/sda1/dev", "8:1\n", -1);
+        tree_add_directory(f, DISK "/block/sda/holders/md7");
+        tree_add_directory(f, DISK "/block/sda/sda1/holders/dm-0");
+}
+
+static void *serve(void *worker) {
+        return GINT_TO_POINTER(-worker_serve(worker));
+}
+
+static int path_open(const char *root, const char *name) {
+        g_autofree char *path = g_build_filename(root, name, NULL);
+        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        g_assert_cmpint(fd, >=, 0);
+        return fd;
+}
+
+static void fixture_set_up(struct fixture *f, const void *unused) {
+        int pair[2];
+
+        f->root = g_dir_make_tmp("scsiscan-worker-XXXXXX", NULL);
+        g_assert_nonnull(f->root);
+        tree_add_directory(f, "dev");
+        tree_add_host(f);
+        tree_add_disk(f);
+        g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), ==, 0);
+        f->socket = pair[0];
+        f->worker = (struct worker){.host = HOST,
+                                    .sysfs = path_open(f->root, "."),
+                                    .dev = path_open(f->root, "dev"),
+                                    .socket = pair[1]};
+        f->thread = g_thread_new("worker", serve, &f->worker);
+}
+
+static void fixture_tear_down(struct fixture *f, const void *unused) {
+        const char *remove[] = {"rm", "-rf", f->root, NULL};
+
+        close(f->socket);
+        g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(f->thread)), ==, 0);
+        close(f->worker.socket);
+        close(f->worker.sysfs);
+        close(f->worker.dev);
+        g_assert_true(g_spawn_sync(NULL, (char **)remove, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                                   NULL, NULL, NULL, NULL));
+        g_free(f->root);
+}
+
+static struct worker_request request_make(uint32_t kind) {
+        return (struct worker_request){.version = WORKER_VERSION,
+                                       .kind = kind,
+                                       .id = 0x1122334455667788,
+                                       .address = {{HOST, 0, 1}, 5},
+                                       .timeout_ms = 1500,
+                                       .command = {.cdb = {SCSI_INQUIRY, 0, 0, 0, 36},
+                                                   .cdb_length = 6,
+                                                   .allocation_length = 36}};
+}
+
+/* Sends so many bytes and takes the one reply; its `error`. */
+static int ask_bytes(struct fixture *f, const void *bytes, size_t length) {
+        struct iovec parts[] = {{&f->reply, sizeof(f->reply)}, {f->data, sizeof(f->data)}};
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = ELEMENTS_OF(parts)};
+        ssize_t n;
+
+        g_assert_cmpint(send(f->socket, bytes, length, MSG_NOSIGNAL), ==, length);
+        n = recvmsg(f->socket, &message, 0);
+        g_assert_cmpint(n, ==, sizeof(f->reply) + f->reply.data_length);
+        g_assert_cmpuint(f->reply.version, ==, WORKER_VERSION);
+        return f->reply.error;
+}
+
+static int ask(struct fixture *f, const struct worker_request *request) {
+        int error = ask_bytes(f, request, sizeof(*request));
+
+        g_assert_cmpuint(f->reply.id, ==, request->id);
+        g_assert_cmpuint(f->reply.kind, ==, request->kind);
+        return error;
+}
+
+/* The records of the last reply as lines "name=value". */
+static char *reply_text(const struct fixture *f) {
+        GString *text = g_string_new(NULL);
+
+        for (size_t at = 0; at < f->reply.data_length;) {
+                const char *name = f->data + at, *value = name + strlen(name) + 1;
+
+                g_string_append_printf(text, "%s=%s\n", name, value);
+                at += strlen(name) + strlen(value) + 2;
+        }
+        return g_string_free(text, FALSE);
+}
+
+static void assert_records(const struct fixture *f, const char *expected) {
+        g_autofree char *text = reply_text(f);
+
+        g_assert_cmpstr(text, ==, expected);
+}
+
+static void test_device(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_DEVICE);
+
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        assert_records(
+                f,
+                "vendor=Linux   \nmodel=scsi_debug\nrev=0191\ntype=0\nscsi_level=8\nstate=running\n"
+                "wwid=naa.3333333000007d0\nvpd_pg83=1\npq=1\ndriver=sd\ngeneric=sg2\nblock=sda\n"
+                "size=8388608\nblock_size=4096\ndev=8:0\nholder=md7\ndev=8:1\nholder=dm-0\n");
+}
+
+/* A tape or an enclosure: no block device; and no sg driver loaded. */
+static void test_device_bare(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_DEVICE);
+
+        tree_add(f, "bus/scsi/devices/3:0:2:0/type", "1\n", -1);
+        request.address = (struct scsi_address){{HOST, 0, 2}, 0};
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        assert_records(f, "type=1\n");
+}
+
+static void test_target(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_TARGET);
+
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        assert_records(f, "present=1\n");
+}
+
+static void test_host(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_HOST);
+
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        assert_records(f, "proc_name=scsi_debug\nstate=running\nunique_id=1\nscan=manual\n"
+                          "path=/" DEVICES "/host3\n");
+}
+
+static void rport_add(struct fixture *f, const char *name, const char *roles, const char *id,
+                      const char *state) {
+        const char *const content[][2] = {{"roles", roles},
+                                          {"scsi_target_id", id},
+                                          {"port_state", state},
+                                          {"port_name", "0x500a09848cde0001\n"}};
+
+        for (size_t i = 0; i < ELEMENTS_OF(content); i++) {
+                g_autofree char *path =
+                        g_build_filename("class/fc_remote_ports", name, content[i][0], NULL);
+
+                tree_add(f, path, content[i][1], -1);
+        }
+}
+
+static void test_ports_fc(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_HOST);
+
+        tree_add(f, "class/fc_host/host3/port_name", "0x10000090fa942778\n", -1);
+        rport_add(f, "rport-3:2-7", "FCP Target, FCP Initiator\n", "4\n", "Not Present\n");
+        rport_add(f, "rport-3:0-8", "FCP Initiator\n", "5\n", "Online\n"); /* no target */
+        rport_add(f, "rport-3:0-9", "FCP Target\n", "-1\n", "Online\n");   /* no id */
+        rport_add(f, "rport-33:0-1", "FCP Target\n", "1\n", "Online\n");   /* another host's */
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        assert_records(f, "proc_name=scsi_debug\nstate=running\nunique_id=1\nscan=manual\n"
+                          "path=/" DEVICES "/host3\nfc_host=1\nport_name=0x10000090fa942778\n"
+                          "port=2 4 not-present naa.500a09848cde0001\n");
+}
+
+static void test_ports_sas(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_HOST);
+
+        tree_add_directory(f, "class/sas_host/host3");
+        tree_add(f, "class/sas_device/end_device-3:1:4/sas_address", "0x5000c5008e3b1a2d\n", -1);
+        tree_add(f, "class/sas_device/end_device-3:1:4/scsi_target_id", "12\n", -1);
+        tree_add(f, "class/sas_device/end_device-3:2/sas_address", "0x5000c5008e3b1a2e\n", -1);
+        tree_add(f, "class/sas_device/end_device-3:2/scsi_target_id", "-1\n", -1);
+        tree_add(f, "class/sas_device/expander-3:1/sas_address", "0x5000c5008e3b1a2f\n", -1);
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        assert_records(f, "proc_name=scsi_debug\nstate=running\nunique_id=1\nscan=manual\n"
+                          "path=/" DEVICES "/host3\nsas_host=1\n"
+                          "port=0 12 - naa.5000c5008e3b1a2d\n");
+}
+
+#define SESSION DEVICES "/host3/session9/iscsi_session/session9"
+
+static void test_ports_iscsi(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_HOST);
+
+        tree_add_directory(f, "class/iscsi_host/host3");
+        tree_add(f, SESSION "/targetname", "iqn.2003-01.org.example:array\n", -1);
+        tree_add(f, SESSION "/tpgt", "26\n", -1);
+        tree_add(f, SESSION "/target_id", "0\n", -1);
+        tree_add(f, SESSION "/state", "LOGGED_IN\n", -1);
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        assert_records(f, "proc_name=scsi_debug\nstate=running\nunique_id=1\nscan=manual\n"
+                          "path=/" DEVICES "/host3\niscsi_host=1\n"
+                          "port=0 0 logged_in iqn.2003-01.org.example:array,t,0x1a\n");
+}
+
+static void test_too_big(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_DEVICE);
+        char name[256];
+
+        for (int i = 0; i < 600; i++) {
+                memset(name, 'x', sizeof(name));
+                g_snprintf(name + 240, sizeof(name) - 240, "%d", i);
+                g_autofree char *path = g_build_filename(DISK "/block/sda/holders", name, NULL);
+                tree_add_directory(f, path);
+        }
+        g_assert_cmpint(ask(f, &request), ==, -E2BIG);
+        g_assert_cmpuint(f->reply.data_length, ==, 0);
+}
+
+static char *scan_written(const struct fixture *f) {
+        g_autofree char *path = g_build_filename(f->root, "class/scsi_host/host3/scan", NULL);
+        char *content;
+
+        g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+        return content;
+}
+
+static void test_attach(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_ATTACH);
+        g_autofree char *written = NULL;
+
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        g_assert_cmpint(f->reply.write_error, ==, 0);
+        g_assert_cmpuint(f->reply.data_length, >, 0);
+        written = scan_written(f);
+        g_assert_cmpstr(written, ==, "0 1 5");
+}
+
+static void test_attach_nothing_there(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_ATTACH);
+        g_autofree char *written = NULL;
+
+        request.address = (struct scsi_address){{HOST, 2, 17}, SCSI_WLUN_REPORT_LUNS};
+        g_assert_cmpint(ask(f, &request), ==, -ENOENT);
+        g_assert_cmpint(f->reply.write_error, ==, 0);
+        written = scan_written(f);
+        g_assert_cmpstr(written, ==, "2 17 49409");
+}
+
+/* A write that fails is told apart from what is there all the same. */
+static void test_attach_write_fails(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_ATTACH);
+        g_autofree char *path = g_build_filename(f->root, "class/scsi_host/host3/scan", NULL);
+
+        g_assert_cmpint(g_remove(path), ==, 0);
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        g_assert_cmpint(f->reply.write_error, ==, -ENOENT);
+        g_assert_cmpuint(f->reply.data_length, >, 0);
+}
+
+static void test_scan_target(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_SCAN_TARGET);
+        g_autofree char *written = NULL;
+
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        g_assert_cmpint(f->reply.write_error, ==, 0);
+        g_assert_cmpuint(f->reply.data_length, ==, 0);
+        written = scan_written(f);
+        g_assert_cmpstr(written, ==, "0 1 -");
+}
+
+static void test_absent(struct fixture *f, const void *unused) {
+        static const uint32_t kinds[] = {WORKER_COMMAND, WORKER_READ_TARGET, WORKER_READ_DEVICE};
+
+        for (size_t i = 0; i < ELEMENTS_OF(kinds); i++) {
+                struct worker_request request = request_make(kinds[i]);
+
+                request.address.target.target = 99;
+                g_assert_cmpint(ask(f, &request), ==, -ENOENT);
+        }
+}
+
+/* A node that does not say that it is the device's gets no command: here, a plain file. */
+static void test_command_wrong_node(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_COMMAND);
+
+        g_assert_cmpint(ask(f, &request), ==, -ENOENT); /* no node in dev yet */
+        tree_add(f, "dev/sg2", "", 0);
+        g_assert_cmpint(ask(f, &request), ==, -ENOTTY);
+        request.address = (struct scsi_address){{HOST, 0, 2}, 0};
+        tree_add(f, "bus/scsi/devices/3:0:2:0/type", "1\n", -1);
+        g_assert_cmpint(ask(f, &request), ==, -ENXIO); /* sg has not bound */
+}
+
+static void test_command_refused(struct fixture *f, const void *unused) {
+        static const struct {
+                uint32_t timeout_ms;
+                struct scsi_command command;
+                int error; /* -ENOENT: passed, and came as far as the missing sg node */
+        } cases[] = {
+                {1000, {{SCSI_TEST_UNIT_READY}, 6, 0}, -ENOENT},
+                {1000, {{SCSI_INQUIRY}, 6, 36}, -ENOENT},
+                {1000, {{SCSI_REPORT_LUNS}, 12, WORKER_DATA_MAX}, -ENOENT},
+                {1000, {{0x25}, 10, 8}, -ENOENT},
+                {1000, {{0x9e, 0x10}, 16, 32}, -ENOENT},
+                {3600000, {{SCSI_TEST_UNIT_READY}, 6, 0}, -ENOENT},
+                {0, {{SCSI_TEST_UNIT_READY}, 6, 0}, -EINVAL},
+                {3600001, {{SCSI_TEST_UNIT_READY}, 6, 0}, -EINVAL},
+                {1000, {{SCSI_REPORT_LUNS}, 12, WORKER_DATA_MAX + 1}, -EINVAL},
+                {1000, {{SCSI_INQUIRY}, 16, 36}, -EINVAL},
+                {1000, {{SCSI_INQUIRY}, 255, 36}, -EINVAL},
+                {1000, {{0x9e, 0x12}, 16, 32}, -EINVAL}, /* GET LBA STATUS */
+                {1000, {{0x2a}, 10, 0}, -EINVAL},        /* WRITE(10) */
+                {1000, {{0x28}, 10, 512}, -EINVAL},      /* READ(10) */
+                {1000, {{0x04}, 6, 0}, -EINVAL},         /* FORMAT UNIT */
+                {1000, {{0x5f}, 10, 0}, -EINVAL},        /* PERSISTENT RESERVE OUT */
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+                struct worker_request request = request_make(WORKER_COMMAND);
+
+                request.timeout_ms = cases[i].timeout_ms;
+                request.command = cases[i].command;
+                g_test_message("opcode %02x, case %zu", request.command.cdb[0], i);
+                g_assert_cmpint(ask(f, &request), ==, cases[i].error);
+        }
+}
+
+static void test_bad_message(struct fixture *f, const void *unused) {
+        struct {
+                struct worker_request request;
+                char more;
+        } longer = {.request = request_make(WORKER_READ_HOST)};
+        struct worker_request request = request_make(WORKER_READ_HOST);
+
+        g_assert_cmpint(ask_bytes(f, &longer, sizeof(request) + 1), ==, -EBADMSG);
+        g_assert_cmpint(ask_bytes(f, &request, sizeof(request) - 1), ==, -EBADMSG);
+        g_assert_cmpint(ask_bytes(f, &request, 1), ==, -EBADMSG);
+        request.version = WORKER_VERSION + 1;
+        g_assert_cmpint(ask(f, &request), ==, -EBADMSG);
+        request = request_make(0);
+        g_assert_cmpint(ask(f, &request), ==, -EINVAL);
+        request = request_make(WORKER_SCAN_TARGET + 1);
+        g_assert_cmpint(ask(f, &request), ==, -EINVAL);
+        request = request_make(WORKER_ATTACH);
+        request.address.target.host = HOST + 1;
+        g_assert_cmpint(ask(f, &request), ==, -EINVAL);
+        /* and it still serves */
+        request = request_make(WORKER_READ_TARGET);
+        g_assert_cmpint(ask(f, &request), ==, 0);
+}
+
+/* The biggest reply that there can be gets through the socket in one piece. */
+static void test_many_ports(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_READ_HOST);
+
+        for (int i = 0; i < 1000; i++) {
+                g_autofree char *directory = g_strdup_printf("class/sas_device/end_device-3:%d", i);
+                g_autofree char *address = g_build_filename(directory, "sas_address", NULL);
+                g_autofree char *id = g_build_filename(directory, "scsi_target_id", NULL);
+
+                tree_add(f, address,
+                         "0x5000c5008e3b1a2d0123456789abcdef0123456789abcdef0123456789abcdef\n",
+                         -1);
+                tree_add(f, id, "12\n", -1);
+        }
+        g_assert_cmpint(ask(f, &request), ==, 0);
+        g_assert_cmpuint(f->reply.data_length, >, 80000);
+}
+
+int main(int argc, char **argv) {
+        static const struct {
+                const char *path;
+                void (*test)(struct fixture *, const void *);
+        } tests[] = {
+                {"/worker/attributes/device", test_device},
+                {"/worker/attributes/device-bare", test_device_bare},
+                {"/worker/attributes/target", test_target},
+                {"/worker/attributes/host", test_host},
+                {"/worker/attributes/too-big", test_too_big},
+                {"/worker/attributes/absent", test_absent},
+                {"/worker/ports/fc", test_ports_fc},
+                {"/worker/ports/sas", test_ports_sas},
+                {"/worker/ports/iscsi", test_ports_iscsi},
+                {"/worker/ports/many", test_many_ports},
+                {"/worker/control/attach", test_attach},
+                {"/worker/control/attach-nothing-there", test_attach_nothing_there},
+                {"/worker/control/attach-write-fails", test_attach_write_fails},
+                {"/worker/control/scan-target", test_scan_target},
+                {"/worker/pass-through/wrong-node", test_command_wrong_node},
+                {"/worker/pass-through/refused", test_command_refused},
+                {"/worker/serve/bad-message", test_bad_message},
+        };
+
+        g_test_init(&argc, &argv, NULL);
+        for (size_t i = 0; i < ELEMENTS_OF(tests); i++)
+                g_test_add(tests[i].path, struct fixture, NULL, fixture_set_up, tests[i].test,
+                           fixture_tear_down);
+        return g_test_run();
+}
