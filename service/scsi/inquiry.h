@@ -25,6 +25,7 @@ struct scsi_inquiry {
 /* -EINVAL when fewer than 36 bytes are there. */
 int scsi_inquiry_decode(const uint8_t *data, size_t length, struct scsi_inquiry *ret);
 
-/* "disk", "tape", "printer", "processor", "worm", "cd", "optical", "changer", "raid", "enclosure", "rbc", "osd",
- * "adc", "zbc", "well-known", "none" (1Fh), else "type-0x%02x": words a program can match, static. */
+/* "disk", "tape", "printer", "processor", "worm", "cd", "optical", "changer", "raid", "enclosure",
+ * "rbc", "osd", "adc", "zbc", "well-known", "none" (1Fh), else "type-0x%02x": words a program can
+ * match, static. The type is five bits (SPC-5 6.7.2); others are ignored. */
 const char *scsi_type_name(uint8_t type);

@@ -28,7 +28,8 @@ struct scsi_lun scsi_lun_from_linux(uint64_t number);
 
 /* Byte 0 is C1h: one of the well-known logical units (SAM-5 4.7.7.5.2). */
 bool scsi_lun_is_well_known(uint64_t number);
-/* The kernel's `scan` attribute takes at most 16 characters for the LUN (drivers/scsi/scsi_sysfs.c). */
+/* The kernel's `scan` attribute takes at most 16 characters for the LUN (scsi_scan(),
+ * drivers/scsi/scsi_sysfs.c): 56 bits as "0x%" PRIx64, while decimal ends at 10^16 - 1. */
 bool scsi_lun_fits_scan(uint64_t number);
 
 /* A LUN as people give it: Linux's decimal, or "0x" and exactly 16 hex digits (the eight

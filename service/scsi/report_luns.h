@@ -16,11 +16,12 @@
 struct scsi_lun_list {
         uint64_t *luns; /* Linux numbers, ascending, each once; owned */
         size_t count;
-        uint32_t skipped;       /* entries left out: invalid forms (FFh.., "not specified") and repeats */
-        size_t wanted_bytes;    /* buffer that the whole list needs; > what was given: ask again with it */
+        uint32_t skipped;    /* entries left out: "not specified" (FFh..) and repeats */
+        size_t wanted_bytes; /* buffer for the whole list; > what was given: ask again with it */
 };
 
 /* Trusts the lesser of LUN LIST LENGTH and what was transferred, rounded down to whole entries.
- * -EINVAL: fewer than 8 bytes. -E2BIG: the target claims more than SCSI_REPORT_LUNS_MAX. -ENOMEM. */
+ * -EINVAL: fewer than 8 bytes. -E2BIG: the target claims more than SCSI_REPORT_LUNS_MAX. -ENOMEM.
+ * On errors, *ret is left alone. */
 int scsi_report_luns_decode(const uint8_t *data, size_t length, struct scsi_lun_list *ret);
 void scsi_lun_list_done(struct scsi_lun_list *list);
