@@ -14,7 +14,7 @@
 uint64_t scsi_lun_to_linux(const struct scsi_lun *lun) {
         uint64_t number = 0;
 
-        for (unsigned level = 0; level < 4; level++) {
+        for (size_t level = 0; level < 4; level++) {
                 uint64_t word = (uint64_t)lun->bytes[2 * level] << 8 | lun->bytes[2 * level + 1];
 
                 number |= word << (16 * level);
@@ -25,7 +25,7 @@ uint64_t scsi_lun_to_linux(const struct scsi_lun *lun) {
 struct scsi_lun scsi_lun_from_linux(uint64_t number) {
         struct scsi_lun lun;
 
-        for (unsigned level = 0; level < 4; level++) {
+        for (size_t level = 0; level < 4; level++) {
                 lun.bytes[2 * level] = (uint8_t)(number >> (16 * level + 8));
                 lun.bytes[2 * level + 1] = (uint8_t)(number >> (16 * level));
         }

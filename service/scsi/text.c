@@ -22,7 +22,7 @@ size_t scsi_text_field(const void *bytes, size_t length, char *buffer, size_t si
                 at++;
 
         for (; written < length && written < size - 1; written++)
-                buffer[written] = byte_is_printable(at[written]) ? (char)at[written] : '?';
+                buffer[written] = (char)(byte_is_printable(at[written]) ? at[written] : '?');
 
         while (written > 0 && buffer[written - 1] == ' ')
                 written--;

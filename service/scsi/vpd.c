@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <scsi/sg_lib.h>
@@ -7,7 +8,6 @@
 
 #include "scsi/text.h"
 #include "scsi/vpd.h"
-#include "util/cleanup.h"
 
 #define PAGE_HEADER 4
 #define DESIGNATOR_HEADER 4
@@ -222,32 +222,36 @@ static int identity_init(struct scsi_identity *identity) {
         return identity->designators ? 0 : -ENOMEM;
 }
 
-static void identity_move(struct scsi_identity *from, struct scsi_identity *ret) {
-        *ret = *from;
-        *from = (struct scsi_identity){};
+static int identity_read(const uint8_t *page, size_t length, struct scsi_identity *identity) {
+        struct choice choice = {};
+        int r;
+
+        r = identity_init(identity);
+        if (r < 0)
+                return r;
+
+        r = designators_read(page + PAGE_HEADER, (int)page_body(page, length), identity, &choice);
+        if (r < 0)
+                return r;
+
+        identity->name = strdup(choice.text);
+        return identity->name ? 0 : -ENOMEM;
 }
 
 int scsi_identity_decode(const uint8_t *page, size_t length, struct scsi_identity *ret) {
-        _cleanup_(scsi_identity_done) struct scsi_identity identity = {};
-        struct choice choice = {};
+        struct scsi_identity identity = {};
         int r;
 
         if (length < PAGE_HEADER || page[1] != SCSI_VPD_DEVICE_ID)
                 return -EINVAL;
 
-        r = identity_init(&identity);
-        if (r < 0)
+        r = identity_read(page, length, &identity);
+        if (r < 0) {
+                scsi_identity_done(&identity);
                 return r;
+        }
 
-        r = designators_read(page + PAGE_HEADER, (int)page_body(page, length), &identity, &choice);
-        if (r < 0)
-                return r;
-
-        identity.name = strdup(choice.text);
-        if (!identity.name)
-                return -ENOMEM;
-
-        identity_move(&identity, ret);
+        *ret = identity;
         return 0;
 }
 
@@ -261,24 +265,34 @@ bool scsi_identity_equal(const struct scsi_identity *a, const struct scsi_identi
         return true;
 }
 
-int scsi_identity_copy(const struct scsi_identity *from, struct scsi_identity *ret) {
-        _cleanup_(scsi_identity_done) struct scsi_identity copy = {};
-        int r = identity_init(&copy);
+static int identity_fill(const struct scsi_identity *from, struct scsi_identity *copy) {
+        int r = identity_init(copy);
 
         if (r < 0)
                 return r;
 
-        copy.name = strdup(from->name ? from->name : "");
-        if (!copy.name)
+        copy->name = strdup(from->name ? from->name : "");
+        if (!copy->name)
                 return -ENOMEM;
 
-        for (; copy.count < from->count; copy.count++) {
-                copy.designators[copy.count] = strdup(from->designators[copy.count]);
-                if (!copy.designators[copy.count])
+        for (; copy->count < from->count; copy->count++) {
+                copy->designators[copy->count] = strdup(from->designators[copy->count]);
+                if (!copy->designators[copy->count])
                         return -ENOMEM;
         }
+        return 0;
+}
 
-        identity_move(&copy, ret);
+int scsi_identity_copy(const struct scsi_identity *from, struct scsi_identity *ret) {
+        struct scsi_identity copy = {};
+        int r = identity_fill(from, &copy);
+
+        if (r < 0) {
+                scsi_identity_done(&copy);
+                return r;
+        }
+
+        *ret = copy;
         return 0;
 }
 

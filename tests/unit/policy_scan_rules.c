@@ -18,11 +18,11 @@ enum {
 
 struct example {
         int level;
-        const char *blacklist;
         enum scan_method method;
+        const char *blacklist;
+        const char *says; /* a part of the reason */
         uint64_t end;
         bool sparse;
-        const char *says; /* a part of the reason */
 };
 
 static void assert_rules(const struct scan_rules *rules, const struct example *example) {
@@ -37,33 +37,33 @@ static void assert_rules(const struct scan_rules *rules, const struct example *e
 
 static void test_scan_rules(void) {
         static const struct example table[] = {
-                {SPC_3, NULL, SCAN_REPORT_LUNS, 0, false, "REPORT LUNS"},
-                {SCSI_3, "", SCAN_REPORT_LUNS, 0, false, "REPORT LUNS"},
-                {SCSI_3, "\n", SCAN_REPORT_LUNS, 0, false, "REPORT LUNS"},
-                {SPC_3, "SPARSELUN LARGELUN\n", SCAN_REPORT_LUNS, 0, false, "REPORT LUNS"},
-                {SPC_3, "NOREPORTLUN", SCAN_SEQUENTIAL, 256, false, "NOREPORTLUN"},
-                {SPC_3, "SPARSELUN NOREPORTLUN", SCAN_SEQUENTIAL, 256, true, "NOREPORTLUN"},
-                {SPC_3, "FORCELUN NOREPORTLUN", SCAN_SEQUENTIAL, 256, false, "NOREPORTLUN"},
-                {SPC_3, "MAX5LUN NOREPORTLUN\n", SCAN_SEQUENTIAL, 5, false, "NOREPORTLUN"},
-                {SPC_3, "NOREPORTLUN REPORTLUN2", SCAN_SEQUENTIAL, 256, false, "NOREPORTLUN"},
-                {SPC_3, "NOLUN", SCAN_LUN_ZERO_ONLY, 0, false, "NOLUN"},
-                {SPC_3, "NOLUN NOREPORTLUN", SCAN_LUN_ZERO_ONLY, 0, false, "NOLUN"},
-                {SCSI_1, "NOLUN", SCAN_LUN_ZERO_ONLY, 0, false, "NOLUN"},
-                {SCSI_1, NULL, SCAN_SEQUENTIAL, 8, false, "older than SCSI-2"},
-                {SCSI_1_CCS, "REPORTLUN2", SCAN_SEQUENTIAL, 8, false, "older than SCSI-2"},
-                {SCSI_2, NULL, SCAN_SEQUENTIAL, 8, false, "older than SCSI-3"},
-                {SCSI_2, "LARGELUN", SCAN_SEQUENTIAL, 256, false, "older than SCSI-3"},
-                {SCSI_2, "SPARSELUN", SCAN_SEQUENTIAL, 8, true, "older than SCSI-3"},
-                {SCSI_2, "FORCELUN SPARSELUN", SCAN_SEQUENTIAL, 8, true, "older than SCSI-3"},
-                {SCSI_2, "MAX5LUN SINGLELUN", SCAN_SEQUENTIAL, 5, false, "older than SCSI-3"},
-                {SCSI_2, "MAX5LUN LARGELUN", SCAN_SEQUENTIAL, 5, false, "older than SCSI-3"},
-                {SCSI_2, "REPORTLUN2", SCAN_REPORT_LUNS, 0, false, "REPORT LUNS"},
-                {UNKNOWN, NULL, SCAN_SEQUENTIAL, 8, false, "older than SCSI-3"},
-                {UNKNOWN, "REPORTLUN2", SCAN_REPORT_LUNS, 0, false, "REPORT LUNS"},
+                {SPC_3, SCAN_REPORT_LUNS, NULL, "REPORT LUNS", 0, false},
+                {SCSI_3, SCAN_REPORT_LUNS, "", "REPORT LUNS", 0, false},
+                {SCSI_3, SCAN_REPORT_LUNS, "\n", "REPORT LUNS", 0, false},
+                {SPC_3, SCAN_REPORT_LUNS, "SPARSELUN LARGELUN\n", "REPORT LUNS", 0, false},
+                {SPC_3, SCAN_SEQUENTIAL, "NOREPORTLUN", "NOREPORTLUN", 256, false},
+                {SPC_3, SCAN_SEQUENTIAL, "SPARSELUN NOREPORTLUN", "NOREPORTLUN", 256, true},
+                {SPC_3, SCAN_SEQUENTIAL, "FORCELUN NOREPORTLUN", "NOREPORTLUN", 256, false},
+                {SPC_3, SCAN_SEQUENTIAL, "MAX5LUN NOREPORTLUN\n", "NOREPORTLUN", 5, false},
+                {SPC_3, SCAN_SEQUENTIAL, "NOREPORTLUN REPORTLUN2", "NOREPORTLUN", 256, false},
+                {SPC_3, SCAN_LUN_ZERO_ONLY, "NOLUN", "NOLUN", 0, false},
+                {SPC_3, SCAN_LUN_ZERO_ONLY, "NOLUN NOREPORTLUN", "NOLUN", 0, false},
+                {SCSI_1, SCAN_LUN_ZERO_ONLY, "NOLUN", "NOLUN", 0, false},
+                {SCSI_1, SCAN_SEQUENTIAL, NULL, "older than SCSI-2", 8, false},
+                {SCSI_1_CCS, SCAN_SEQUENTIAL, "REPORTLUN2", "older than SCSI-2", 8, false},
+                {SCSI_2, SCAN_SEQUENTIAL, NULL, "older than SCSI-3", 8, false},
+                {SCSI_2, SCAN_SEQUENTIAL, "LARGELUN", "older than SCSI-3", 256, false},
+                {SCSI_2, SCAN_SEQUENTIAL, "SPARSELUN", "older than SCSI-3", 8, true},
+                {SCSI_2, SCAN_SEQUENTIAL, "FORCELUN SPARSELUN", "older than SCSI-3", 8, true},
+                {SCSI_2, SCAN_SEQUENTIAL, "MAX5LUN SINGLELUN", "older than SCSI-3", 5, false},
+                {SCSI_2, SCAN_SEQUENTIAL, "MAX5LUN LARGELUN", "older than SCSI-3", 5, false},
+                {SCSI_2, SCAN_REPORT_LUNS, "REPORTLUN2", "REPORT LUNS", 0, false},
+                {UNKNOWN, SCAN_SEQUENTIAL, NULL, "older than SCSI-3", 8, false},
+                {UNKNOWN, SCAN_REPORT_LUNS, "REPORTLUN2", "REPORT LUNS", 0, false},
                 /* not flags of scanning, and not flags at all */
-                {SPC_3, "NOTQ INQUIRY_36 INVALID_BIT(40)", SCAN_REPORT_LUNS, 0, false, "asked"},
-                {SPC_3, "NOLUNS XNOLUN NOLU nolun NOREPORTLUNS", SCAN_REPORT_LUNS, 0, false,
-                 "asked"},
+                {SPC_3, SCAN_REPORT_LUNS, "NOTQ INQUIRY_36 INVALID_BIT(40)", "asked", 0, false},
+                {SPC_3, SCAN_REPORT_LUNS, "NOLUNS XNOLUN NOLU nolun NOREPORTLUNS", "asked", 0,
+                 false},
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(table); i++) {
@@ -75,12 +75,12 @@ static void test_scan_rules(void) {
 
 static void test_sequential(void) {
         static const struct example table[] = {
-                {SPC_3, NULL, SCAN_SEQUENTIAL, 256, false, "does not support"},
-                {SPC_3, "SPARSELUN", SCAN_SEQUENTIAL, 256, true, "does not support"},
-                {SPC_3, "MAX5LUN", SCAN_SEQUENTIAL, 5, false, "does not support"},
-                {SCSI_2, "REPORTLUN2", SCAN_SEQUENTIAL, 8, false, "does not support"},
-                {SCSI_2, "REPORTLUN2 LARGELUN", SCAN_SEQUENTIAL, 256, false, "does not support"},
-                {SPC_3, "NOLUN", SCAN_LUN_ZERO_ONLY, 0, false, "NOLUN"},
+                {SPC_3, SCAN_SEQUENTIAL, NULL, "does not support", 256, false},
+                {SPC_3, SCAN_SEQUENTIAL, "SPARSELUN", "does not support", 256, true},
+                {SPC_3, SCAN_SEQUENTIAL, "MAX5LUN", "does not support", 5, false},
+                {SCSI_2, SCAN_SEQUENTIAL, "REPORTLUN2", "does not support", 8, false},
+                {SCSI_2, SCAN_SEQUENTIAL, "REPORTLUN2 LARGELUN", "does not support", 256, false},
+                {SPC_3, SCAN_LUN_ZERO_ONLY, "NOLUN", "NOLUN", 0, false},
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(table); i++) {

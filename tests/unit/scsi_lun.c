@@ -182,7 +182,7 @@ static void test_random_text(void) {
                 size_t choices = random_below(3) == 0 ? sizeof(letters) - 1 : 10;
                 uint64_t number;
 
-                strcpy(text, prefix);
+                g_strlcpy(text, prefix, sizeof(text));
                 for (size_t i = strlen(prefix); i < end; i++)
                         text[i] = letters[random_below(choices)];
                 text[end] = '\0';

@@ -367,12 +367,13 @@ static void test_random_order(void) {
 }
 
 static void test_largest_page(void) {
+        static const uint8_t header[] = {0, SCSI_VPD_DEVICE_ID, 0xff, 0xff}, t10[] = {1, T10, 0, 1};
         _cleanup_(scsi_identity_done) struct scsi_identity identity = {};
         g_autofree uint8_t *page = random_bytes(PAGE_MAX + 1);
 
-        memcpy(page, "\x00\x83\xff\xff", 4);
+        memcpy(page, header, sizeof(header));
         for (size_t i = 4; i + 5 <= PAGE_MAX; i += 5)
-                memcpy(page + i, "\x01\x01\x00\x01", 4);
+                memcpy(page + i, t10, sizeof(t10));
         g_assert_cmpint(scsi_identity_decode(page, PAGE_MAX + 1, &identity), ==, 0);
         check_identity(&identity);
         g_assert_cmpuint(identity.count, ==, SCSI_DESIGNATORS_MAX);
