@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * The engine: events, requests and observations go in; steps, changes and jobs come out. It is pure: no
- * clock, no thread, no descriptor, no log. Whoever drives it does, after anything went in:
+ * The engine: events, requests and observations go in; steps, changes and jobs come out. It is
+ * pure: no clock, no thread, no descriptor, no log. Whoever drives it does, after anything went in:
  *
  *         while (engine_next(engine, now, &step)) hand the step to who does it;
  *         take the changes and publish them; take the changed jobs and publish them.
  *
- * Nothing that comes in while a scan runs is lost: a target has at most one scan in flight and one mark that
- * says "again".
+ * Nothing that comes in while a scan runs is lost: a target has at most one scan in flight and one
+ * mark that says "again".
  */
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct policy_limits;
 struct engine;
 
 struct engine_config {
-        bool owner; /* the kernel does not scan: attach what is found, unasked */
+        bool owner;              /* the kernel does not scan: attach what is found, unasked */
         uint32_t steps_per_host; /* in flight at once, at most what a worker has threads */
         const struct policy_limits *limits;
 };
@@ -77,14 +77,14 @@ const struct job *engine_take_job(struct engine *engine);
 bool engine_expire_job(struct engine *engine, struct scan_time now, uint64_t *ret_id);
 
 enum engine_counter {
-        COUNTER_EVENTS,          /* events that came in */
-        COUNTER_COALESCED,       /* scans that joined one already waiting */
+        COUNTER_EVENTS,    /* events that came in */
+        COUNTER_COALESCED, /* scans that joined one already waiting */
         COUNTER_RESYNCS,
         COUNTER_HOST_SCANS,
         COUNTER_TARGET_SCANS,
         COUNTER_RETRIES,
         COUNTER_UNIT_ATTENTIONS,
-        COUNTER_STEP_FIRST,      /* then one for each step kind: how many were begun */
+        COUNTER_STEP_FIRST, /* then one for each step kind: how many were begun */
         COUNTER_KINDS = COUNTER_STEP_FIRST + STEP_KINDS
 };
 

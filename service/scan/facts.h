@@ -67,11 +67,11 @@ struct device_facts {
         bool has_serial;
         char state[FACT_NAME_MAX];
         char access_state[FACT_NAME_MAX];
-        char block[FACT_NAME_MAX];   /* "sda", "" without */
-        char generic[FACT_NAME_MAX]; /* "sg3", "" without */
-        char blacklist[256];         /* the kernel's quirk flags, by name */
-        uint64_t size;               /* bytes, 0 when not known */
-        uint32_t block_size;         /* bytes, 0 when not known */
+        char block[FACT_NAME_MAX];           /* "sda", "" without */
+        char generic[FACT_NAME_MAX];         /* "sg3", "" without */
+        char blacklist[256];                 /* the kernel's quirk flags, by name */
+        uint64_t size;                       /* bytes, 0 when not known */
+        uint32_t block_size;                 /* bytes, 0 when not known */
         char *holders[FACT_HOLDERS_MAX + 1]; /* owned, NULL-terminated: "dm-0", "/home", "swap" */
 };
 

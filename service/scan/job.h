@@ -16,7 +16,10 @@
 /* Unfinished at once: a job is a bit in a 64-bit mask. */
 #define JOBS_ACTIVE_MAX 64
 #define JOBS_ACTIVE_PER_USER_MAX 8
-/* Finished ones are kept this long, µs; and no more than so many, automatic ones going first. */
+/* Of the 64, so many are left to the service's own scans. */
+#define JOBS_RESERVED 8
+/* Finished ones are kept this long, µs. When so many are kept no request is taken, and what ends
+ * beyond them goes at once. */
 #define JOB_KEPT_USEC UINT64_C(60000000)
 #define JOBS_KEPT_MAX 4096
 
@@ -53,6 +56,14 @@ enum summary_field {
         SUMMARY_FIELDS
 };
 
+/* Why a job failed. */
+enum job_error {
+        JOB_ERROR_NONE,
+        JOB_ERROR_FAILED,
+        JOB_ERROR_HOST_STUCK,
+        JOB_ERROR_DEVICE_TIMEOUT,
+};
+
 const char *summary_field_name(enum summary_field field);
 
 /* A point in time, as the shell passes it in: both in µs. */
@@ -69,19 +80,21 @@ struct job {
         enum job_cause cause;
         enum job_state state;
         uint32_t uid;
-        bool verify; /* read identities live */
-        bool attach; /* may attach what is new */
-        bool cancelled;
-        uint64_t started;      /* µs, realtime */
-        uint64_t ended;        /* µs, monotonic; 0 while it runs */
+        bool verify;      /* read identities live */
+        bool attach;      /* may attach what is new */
+        uint64_t started; /* µs, realtime */
+        uint64_t ended;   /* µs, monotonic; 0 while it runs */
         uint32_t steps_done;
         uint32_t steps_total;
         uint32_t outstanding; /* tasks that still owe this job their end */
+        uint32_t succeeded;   /* tasks that ended well: a job fails when none did */
         uint64_t summary[SUMMARY_FIELDS];
-        char message[160]; /* why it failed, "" otherwise */
-        bool dirty;        /* in the list of jobs to be published */
-        TAILQ_ENTRY(job) entry;       /* all, oldest first */
+        enum job_error error;   /* the first failure of a task, also of a job that is done */
+        char message[160];      /* its sentence, "" without */
+        bool dirty;             /* in the list of jobs to be published */
+        TAILQ_ENTRY(job) entry; /* all, oldest first */
         TAILQ_ENTRY(job) dirty_entry;
+        TAILQ_ENTRY(job) ended_entry;
         UT_hash_handle hh;
 };
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A scope or key says which part of the machine is meant. Its text forms that need no knowledge of the bus
- * or of /dev are parsed here; object paths and device nodes are turned into these by whoever knows them.
+ * A scope or key says which part of the machine is meant. Its text forms that need no knowledge of
+ * the bus or of /dev are parsed here; object paths and device nodes are turned into these by
+ * whoever knows them.
  */
 
 #include <stdbool.h>
@@ -37,11 +38,12 @@ int scope_node(const char *node, struct scope *ret);
 int scope_copy(const struct scope *from, struct scope *ret);
 void scope_done(struct scope *scope);
 
-/* Calls `found` for each object that the scope names: for SCOPE_ALL every host, target, device and unit; for a
- * host, target or device that one; for a port name its targets; for an identity the unit and
- * its devices; for a node its device. Stops and returns what `found` returns when that is not 0. */
+/* Calls `found` for each object that the scope names: for SCOPE_ALL every host, target, device and
+ * unit; for a host, target or device that one; for a port name its targets; for an identity the
+ * unit and its devices; for a node its device. Stops and returns what `found` returns when that is
+ * not 0. */
 int scope_find(const struct scope *scope, const struct topology *topology,
                int (*found)(const struct object_id *id, void *userdata), void *userdata);
-/* -ENOENT when nothing in the topology answers to the scope (SCOPE_ALL always does; a target is there
- * when its host is: it may be about to be discovered). */
+/* -ENOENT when nothing in the topology answers to the scope (SCOPE_ALL always does; a target is
+ * there when its host is: it may be about to be discovered). */
 int scope_exists(const struct scope *scope, const struct topology *topology);

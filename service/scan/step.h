@@ -43,7 +43,8 @@ enum observed {
         OBSERVED_GOOD,         /* the payload holds */
         OBSERVED_GONE,         /* the host, or the device to be asked, is not in the kernel */
         OBSERVED_NOT_ATTACHED, /* STEP_ATTACH: the kernel took the order and attached nothing */
-        OBSERVED_OUT_OF_RANGE, /* STEP_ATTACH: channel, target or LUN beyond what the host takes (EINVAL) */
+        OBSERVED_OUT_OF_RANGE, /* STEP_ATTACH: channel, target or LUN beyond what the host takes
+                                  (EINVAL) */
         OBSERVED_DEVICE,       /* the device answered something else: see `outcome` */
         OBSERVED_ERROR,        /* our failure: see `error` */
         OBSERVED_LOST,         /* the worker ended before it answered: may be tried again */
@@ -67,12 +68,12 @@ struct observation {
         int error; /* OBSERVED_ERROR: -errno */
         /* The payload of OBSERVED_GOOD, by step.kind; owned. */
         union {
-                struct inventory inventory;  /* STEP_LIST */
-                struct host_facts host;      /* STEP_READ_HOST */
-                struct device_facts device;  /* STEP_READ_DEVICE, STEP_ATTACH */
-                struct scsi_lun_list luns;   /* STEP_REPORT_LUNS */
-                struct scsi_identity identity;  /* STEP_READ_IDENTITY */
-                char serial[SCSI_SERIAL_MAX];   /* STEP_READ_SERIAL */
+                struct inventory inventory;    /* STEP_LIST */
+                struct host_facts host;        /* STEP_READ_HOST */
+                struct device_facts device;    /* STEP_READ_DEVICE, STEP_ATTACH */
+                struct scsi_lun_list luns;     /* STEP_REPORT_LUNS */
+                struct scsi_identity identity; /* STEP_READ_IDENTITY */
+                char serial[SCSI_SERIAL_MAX];  /* STEP_READ_SERIAL */
         };
 };
 

@@ -17,6 +17,7 @@
 #include "scan/event.h"
 #include "scan/facts.h"
 #include "scsi/address.h"
+#include "util/cleanup.h"
 
 /* More devices than this are not modelled: the contract is sized for 16,384. */
 #define TOPOLOGY_DEVICES_MAX 65536
@@ -28,7 +29,6 @@ enum disposition {
         DISPOSITION_OUT_OF_RANGE, /* the host takes no such LUN */
         DISPOSITION_UNWRITABLE,   /* the kernel's `scan` takes at most 16 characters for a LUN */
         DISPOSITION_FAILED,       /* the order failed */
-        DISPOSITION_PENDING,      /* to be attached in the scan under way */
         DISPOSITION_NOT_REPORTED, /* attached, and its target does not list it */
         DISPOSITION_KINDS
 };
@@ -64,8 +64,9 @@ struct target {
         char port_state[FACT_NAME_MAX];
         struct target_lun *luns; /* as last reported, ascending */
         size_t lun_count;
-        uint64_t last_asked; /* µs, CLOCK_REALTIME; 0 never */
-        struct device_list devices; /* ascending LUNs are not promised */
+        uint64_t last_asked;        /* µs, CLOCK_REALTIME; 0 never */
+        struct device_list devices; /* in the order they came */
+        struct device *by_lun;      /* the same ones, hashed */
         size_t device_count;
         TAILQ_ENTRY(target) entry; /* in host->targets */
         UT_hash_handle hh;
@@ -82,12 +83,12 @@ struct device {
         enum unit_attention last_attention;
         TAILQ_ENTRY(device) entry;      /* in target->devices */
         TAILQ_ENTRY(device) unit_entry; /* in unit->devices */
-        UT_hash_handle hh;
+        UT_hash_handle hh;              /* in target->by_lun */
 };
 
 struct unit {
         char *identity;
-        struct device_list devices; /* linked by unit_entry, never empty; the first one speaks for the unit */
+        struct device_list devices; /* linked by unit_entry, never empty */
         TAILQ_ENTRY(unit) entry;
         UT_hash_handle hh;
 };
@@ -99,13 +100,13 @@ void topology_free(struct topology *topology);
 DEFINE_CLEANUP(struct topology *, topology_free)
 
 enum fact_kind {
-        FACT_HOST,        /* host exists, with these facts (taken over) */
-        FACT_HOST_GONE,   /* host and all that hangs on it */
-        FACT_HOST_STUCK,  /* flag */
-        FACT_DEVICE,      /* device exists, with these facts, identity and serial (taken over) */
+        FACT_HOST,       /* host exists, with these facts (taken over) */
+        FACT_HOST_GONE,  /* host and all that hangs on it */
+        FACT_HOST_STUCK, /* flag */
+        FACT_DEVICE,     /* device exists, with these facts, identity and serial (taken over) */
         FACT_DEVICE_GONE,
-        FACT_ATTENTION,   /* the device reported `attention` */
-        FACT_LUNS,        /* the target at address.target reported these (taken over), at time `now` */
+        FACT_ATTENTION, /* the device reported `attention` */
+        FACT_LUNS, /* the target at address.target reported these (taken over), at time `now` */
 };
 
 struct fact {
@@ -124,8 +125,12 @@ struct fact {
         uint64_t now; /* µs, CLOCK_REALTIME */
 };
 
-/* The one place where the topology changes. Takes over what the fact owns, also when the fact is about
- * something that is no longer there (then nothing changes). 0, -ENOMEM, -E2BIG above the bounds. */
+/* Which properties of the device the fact would change: 0 when it says what is known already. */
+uint32_t device_difference(const struct device *device, const struct fact *fact);
+
+/* The one place where the topology changes. Takes over what the fact owns, also when the fact is
+ * about something that is no longer there (then nothing changes). 0, -ENOMEM, -E2BIG above the
+ * bounds. */
 int topology_apply(struct topology *topology, struct fact *fact, struct change_set *changes);
 
 const struct host_list *topology_hosts(const struct topology *topology);
@@ -137,5 +142,6 @@ struct target *topology_target(const struct topology *topology,
 struct device *topology_device(const struct topology *topology, const struct scsi_address *address);
 struct unit *topology_unit(const struct topology *topology, const char *identity);
 
-/* What a unit says of itself is what its first device says. */
+/* The device whose answers stand for the unit's: the first one that knows its size, else the first.
+ */
 const struct device *unit_speaker(const struct unit *unit);

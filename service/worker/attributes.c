@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "worker/attributes.h"
 #include "worker/ports.h"
@@ -45,6 +46,14 @@ static void attributes_add_presence(struct attributes *attributes, const char *n
                 attributes_add(attributes, name, "1");
 }
 
+/* Numbers and addresses are used again, a kernfs node's inode number is not (fs/kernfs/dir.c). */
+static void attributes_add_instance(struct attributes *attributes, int directory) {
+        struct stat status;
+
+        if (fstat(directory, &status) == 0)
+                attributes_add(attributes, "instance", "%ju", (uintmax_t)status.st_ino);
+}
+
 /* The links in bus/scsi/devices lead up to sysfs's root and down from there: that part is the
  * DEVPATH. */
 static void attributes_add_path(struct attributes *attributes, int sysfs, uint32_t host) {
@@ -71,6 +80,7 @@ int attributes_read_host(int sysfs, uint32_t host, struct attributes *attributes
 
         if (directory < 0)
                 return directory;
+        attributes_add_instance(attributes, directory);
         for (size_t i = 0; i < ELEMENTS_OF(files); i++)
                 attributes_add_file(attributes, files[i], directory, files[i]);
         attributes_add_file(attributes, "scan", sysfs, "module/scsi_mod/parameters/scan");
@@ -172,6 +182,7 @@ int attributes_read_device(int sysfs, const struct scsi_address *address,
 
         if (device < 0)
                 return device;
+        attributes_add_instance(attributes, device);
         for (size_t i = 0; i < ELEMENTS_OF(files); i++)
                 attributes_add_file(attributes, files[i], device, files[i]);
         attributes_add_presence(attributes, "vpd_pg80", device, "vpd_pg80");

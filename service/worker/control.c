@@ -25,7 +25,10 @@ static int scan_write(int sysfs, const struct scsi_target_address *target, const
 int control_attach(int sysfs, const struct scsi_address *address) {
         char lun[SCSI_LUN_TEXT_MAX];
 
-        return scan_write(sysfs, &address->target, scsi_lun_format(address->lun, lun));
+        /* At most 16 characters: a longer number fits in hexadecimal, or not at all. */
+        if (strlen(scsi_lun_format(address->lun, lun)) > 16)
+                snprintf(lun, sizeof(lun), "0x%" PRIx64, address->lun);
+        return scan_write(sysfs, &address->target, lun);
 }
 
 int control_scan_target(int sysfs, const struct scsi_target_address *address) {

@@ -76,7 +76,8 @@ struct worker_reply {
 
 /*
  * Attributes travel as records "name\0value\0", text without its trailing newline, NUL bytes in a
- * value left out; an attribute that is not there has no record.
+ * value left out; an attribute that is not there has no record. Hosts and devices have a record
+ * "instance": the inode number of their directory, another one each time such an object comes.
  *
  * host:
  *   proc_name, state, unique_id

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan/work.h"
+
+struct engine {
+        struct planner planner;
+};
+
+struct engine *engine_new(const struct engine_config *config) {
+        struct engine *engine = calloc(1, sizeof(*engine));
+
+        if (!engine)
+                return NULL;
+        engine->planner.config = *config;
+        engine->planner.limits = config->limits;
+        engine->planner.topology = topology_new();
+        engine->planner.changes = change_set_new();
+        engine->planner.jobs = jobs_new();
+        TAILQ_INIT(&engine->planner.ready);
+        if (!engine->planner.topology || !engine->planner.changes || !engine->planner.jobs) {
+                engine_free(engine);
+                return NULL;
+        }
+        return engine;
+}
+
+void engine_free(struct engine *engine) {
+        struct host_work *host, *next;
+        struct flight *flight, *next_flight;
+
+        if (!engine)
+                return;
+        HASH_ITER (hh, engine->planner.hosts, host, next)
+                host_work_free(&engine->planner, host);
+        HASH_ITER (hh, engine->planner.flights, flight, next_flight) {
+                HASH_DEL(engine->planner.flights, flight);
+                free(flight);
+        }
+        jobs_free(engine->planner.jobs);
+        change_set_free(engine->planner.changes);
+        topology_free(engine->planner.topology);
+        free(engine);
+}
+
+/* Our own failures inside the planner surface at the next call. */
+static int engine_result(struct engine *engine, int r) {
+        planner_note(&engine->planner, r);
+        r = engine->planner.failed;
+        engine->planner.failed = 0;
+        return r;
+}
+
+static void note_ready(struct engine *engine) {
+        const struct job *job = jobs_find(engine->planner.jobs, engine->planner.boot_job);
+
+        if (engine->planner.started && (!job || job_is_finished(job)))
+                engine->planner.ready_reached = true;
+}
+
+int engine_start(struct engine *engine, struct scan_time now) {
+        struct scope scope = {.kind = SCOPE_ALL};
+        struct scan_request request = {
+                .scope = &scope,
+                .scope_text = "",
+                .cause = CAUSE_BOOT,
+                .attach = engine->planner.config.owner,
+        };
+        int r = planner_request(&engine->planner, &request, now, &engine->planner.boot_job);
+
+        engine->planner.started = true;
+        return engine_result(engine, r);
+}
+
+bool engine_is_ready(const struct engine *engine) {
+        return engine->planner.ready_reached;
+}
+
+int engine_event(struct engine *engine, const struct event *event, struct scan_time now) {
+        return engine_result(engine, planner_event(&engine->planner, event, now));
+}
+
+int engine_scan(struct engine *engine, const struct scan_request *request, struct scan_time now,
+                uint64_t *ret_job) {
+        int r = planner_request(&engine->planner, request, now, ret_job);
+
+        return r == -ENOENT || r == -EBUSY ? r : engine_result(engine, r);
+}
+
+int engine_cancel(struct engine *engine, uint64_t job, struct scan_time now) {
+        int r = jobs_cancel(engine->planner.jobs, job, now);
+
+        note_ready(engine);
+        return r;
+}
+
+bool engine_next(struct engine *engine, struct scan_time now, struct step *ret) {
+        bool found = planner_next(&engine->planner, now, ret);
+
+        note_ready(engine);
+        return found;
+}
+
+int engine_observe(struct engine *engine, struct observation *observation, struct scan_time now) {
+        int r = planner_observe(&engine->planner, observation, now);
+
+        note_ready(engine);
+        return engine_result(engine, r);
+}
+
+/* ---- looking at it ---- */
+
+static bool target_is_settled(struct planner *planner, const struct scsi_target_address *address) {
+        struct host_work *host = host_work_find(planner, address->host);
+        const struct target_work *target;
+
+        if (!host)
+                return true;
+        if (host->read_wanted || host->read_flying || host->scan_wanted || host->scan_reading)
+                return false;
+        if (host->walk.active && host->walk.channel == address->channel &&
+            host->walk.target <= address->target)
+                return false; /* the walk has still to come by */
+        target = target_work_find(host, address);
+        return !target || target_work_is_idle(target);
+}
+
+bool engine_is_settled(const struct engine *engine, const struct scope *scope) {
+        struct planner *planner = (struct planner *)&engine->planner;
+        const struct host_work *host;
+
+        if (planner->list_wanted || planner->list_flying)
+                return false;
+        switch (scope->kind) {
+        case SCOPE_HOST:
+                host = host_work_find(planner, scope->address.target.host);
+                return !host || host_work_is_idle(host);
+        case SCOPE_TARGET:
+        case SCOPE_DEVICE:
+                return target_is_settled(planner, &scope->address.target);
+        case SCOPE_ALL:
+        case SCOPE_NAME:
+        case SCOPE_NODE:
+                break;
+        }
+        return planner_is_idle(planner);
+}
+
+bool engine_is_busy(const struct engine *engine) {
+        return !planner_is_idle(&engine->planner);
+}
+
+const struct topology *engine_topology(const struct engine *engine) {
+        return engine->planner.topology;
+}
+
+struct change_set *engine_take_changes(struct engine *engine) {
+        struct change_set *changes = engine->planner.changes, *fresh;
+
+        if (change_set_is_empty(changes))
+                return NULL;
+        fresh = change_set_new();
+        if (!fresh)
+                return NULL; /* they are taken the next time */
+        engine->planner.changes = fresh;
+        return changes;
+}
+
+const struct job_list *engine_jobs(const struct engine *engine) {
+        return jobs_all(engine->planner.jobs);
+}
+
+const struct job *engine_job(const struct engine *engine, uint64_t id) {
+        return jobs_find(engine->planner.jobs, id);
+}
+
+const struct job *engine_take_job(struct engine *engine) {
+        return jobs_take_dirty(engine->planner.jobs);
+}
+
+bool engine_expire_job(struct engine *engine, struct scan_time now, uint64_t *ret_id) {
+        return jobs_expire(engine->planner.jobs, now, ret_id);
+}
+
+const char *engine_counter_name(enum engine_counter counter) {
+        static const char *const names[COUNTER_KINDS] = {
+                [COUNTER_EVENTS] = "events",
+                [COUNTER_COALESCED] = "scans-coalesced",
+                [COUNTER_RESYNCS] = "resyncs",
+                [COUNTER_HOST_SCANS] = "host-scans",
+                [COUNTER_TARGET_SCANS] = "target-scans",
+                [COUNTER_RETRIES] = "retries",
+                [COUNTER_UNIT_ATTENTIONS] = "unit-attentions",
+                [COUNTER_STEP_FIRST + STEP_LIST] = "steps-list",
+                [COUNTER_STEP_FIRST + STEP_READ_HOST] = "steps-read-host",
+                [COUNTER_STEP_FIRST + STEP_READ_DEVICE] = "steps-read-device",
+                [COUNTER_STEP_FIRST + STEP_ATTACH] = "steps-attach",
+                [COUNTER_STEP_FIRST + STEP_SCAN_TARGET] = "steps-scan-target",
+                [COUNTER_STEP_FIRST + STEP_REPORT_LUNS] = "steps-report-luns",
+                [COUNTER_STEP_FIRST + STEP_READ_IDENTITY] = "steps-read-identity",
+                [COUNTER_STEP_FIRST + STEP_READ_SERIAL] = "steps-read-serial",
+        };
+
+        return names[counter];
+}
+
+uint64_t engine_counter(const struct engine *engine, enum engine_counter counter) {
+        return engine->planner.counters[counter];
+}
+
+const char *engine_kernel_scan_mode(const struct engine *engine) {
+        return engine->planner.scan_mode;
+}

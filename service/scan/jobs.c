@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan/jobs.h"
+
+struct jobs {
+        struct job_list all;
+        struct job_list dirty;
+        struct job_list ended;
+        size_t ended_count;
+        struct job *by_id;
+        struct job *slots[JOBS_ACTIVE_MAX];
+        uint64_t next_id;
+};
+
+const char *job_cause_name(enum job_cause cause) {
+        static const char *const names[CAUSE_KINDS] = {
+                [CAUSE_REQUEST] = "request",
+                [CAUSE_UEVENT] = "uevent",
+                [CAUSE_UNIT_ATTENTION] = "unit-attention",
+                [CAUSE_POLL] = "poll",
+                [CAUSE_RESYNC] = "resync",
+                [CAUSE_BOOT] = "boot",
+        };
+
+        return names[cause];
+}
+
+const char *job_state_name(enum job_state state) {
+        static const char *const names[JOB_STATES] = {
+                [JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",     [JOB_DONE] = "done",
+                [JOB_FAILED] = "failed", [JOB_CANCELLED] = "cancelled",
+        };
+
+        return names[state];
+}
+
+const char *summary_field_name(enum summary_field field) {
+        static const char *const names[SUMMARY_FIELDS] = {
+                [SUMMARY_ATTACHED] = "attached", [SUMMARY_DETACHED] = "detached",
+                [SUMMARY_CHANGED] = "changed",   [SUMMARY_UNCHANGED] = "unchanged",
+                [SUMMARY_FAILED] = "failed",     [SUMMARY_SKIPPED] = "skipped",
+        };
+
+        return names[field];
+}
+
+struct jobs *jobs_new(void) {
+        struct jobs *jobs = calloc(1, sizeof(*jobs));
+
+        if (jobs) {
+                TAILQ_INIT(&jobs->all);
+                TAILQ_INIT(&jobs->dirty);
+                TAILQ_INIT(&jobs->ended);
+                jobs->next_id = 1;
+        }
+        return jobs;
+}
+
+static void job_free(struct job *job) {
+        if (!job)
+                return;
+        scope_done(&job->scope);
+        free(job->scope_text);
+        free(job);
+}
+
+void jobs_free(struct jobs *jobs) {
+        struct job *job;
+
+        if (!jobs)
+                return;
+        HASH_CLEAR(hh, jobs->by_id);
+        while ((job = TAILQ_FIRST(&jobs->all))) {
+                TAILQ_REMOVE(&jobs->all, job, entry);
+                job_free(job);
+        }
+        free(jobs);
+}
+
+static void job_touch(struct jobs *jobs, struct job *job) {
+        if (job->dirty)
+                return;
+        job->dirty = true;
+        TAILQ_INSERT_TAIL(&jobs->dirty, job, dirty_entry);
+}
+
+/* ---- beginning ---- */
+
+static int slot_find(const struct jobs *jobs, const struct job_order *order) {
+        unsigned used = 0, of_user = 0;
+        int slot = -EBUSY;
+
+        for (int i = 0; i < JOBS_ACTIVE_MAX; i++) {
+                if (!jobs->slots[i]) {
+                        slot = i;
+                        continue;
+                }
+                used++;
+                if (jobs->slots[i]->cause == CAUSE_REQUEST && jobs->slots[i]->uid == order->uid)
+                        of_user++;
+        }
+        if (order->cause != CAUSE_REQUEST)
+                return slot;
+        if (of_user >= JOBS_ACTIVE_PER_USER_MAX || used >= JOBS_ACTIVE_MAX - JOBS_RESERVED ||
+            jobs->ended_count >= JOBS_KEPT_MAX)
+                return -EBUSY;
+        return slot;
+}
+
+int jobs_add(struct jobs *jobs, const struct job_order *order, struct scan_time now,
+             struct job **ret) {
+        int slot = slot_find(jobs, order);
+        struct job *job;
+
+        if (slot < 0)
+                return slot;
+        job = calloc(1, sizeof(*job));
+        if (!job)
+                return -ENOMEM;
+        job->scope_text = strdup(order->scope_text);
+        if (!job->scope_text || scope_copy(order->scope, &job->scope) < 0) {
+                job_free(job);
+                return -ENOMEM;
+        }
+        job->id = jobs->next_id++;
+        job->slot = slot;
+        job->cause = order->cause;
+        job->uid = order->uid;
+        job->verify = order->verify;
+        job->attach = order->attach;
+        job->started = now.realtime;
+        jobs->slots[slot] = job;
+        TAILQ_INSERT_TAIL(&jobs->all, job, entry);
+        HASH_ADD(hh, jobs->by_id, id, sizeof(job->id), job);
+        job_touch(jobs, job);
+        *ret = job;
+        return 0;
+}
+
+struct job *jobs_find(const struct jobs *jobs, uint64_t id) {
+        struct job *job;
+
+        HASH_FIND(hh, jobs->by_id, &id, sizeof(id), job);
+        return job;
+}
+
+const struct job_list *jobs_all(const struct jobs *jobs) {
+        return &jobs->all;
+}
+
+/* ---- working ---- */
+
+/* The next job of the mask, taking its bit away; NULL when the mask is empty. */
+static struct job *mask_pop(const struct jobs *jobs, job_mask *mask) {
+        int slot;
+
+        if (*mask == 0)
+                return NULL;
+        slot = __builtin_ctzll(*mask);
+        *mask &= *mask - 1;
+        assert(jobs->slots[slot]);
+        return jobs->slots[slot];
+}
+
+static void job_end(struct jobs *jobs, struct job *job, enum job_state state,
+                    struct scan_time now) {
+        job->state = state;
+        job->ended = now.monotonic;
+        TAILQ_INSERT_TAIL(&jobs->ended, job, ended_entry);
+        jobs->ended_count++;
+        job_touch(jobs, job);
+}
+
+/* A cancelled job keeps its slot until the last task has let go of it: its bit is in their masks.
+ */
+static void slot_release(struct jobs *jobs, struct job *job) {
+        jobs->slots[job->slot] = NULL;
+        job->slot = -1;
+}
+
+void jobs_task_begin(struct jobs *jobs, job_mask mask) {
+        struct job *job;
+
+        while ((job = mask_pop(jobs, &mask))) {
+                job->outstanding++;
+                job->steps_total++;
+                if (job->state == JOB_QUEUED)
+                        job->state = JOB_RUNNING;
+                job_touch(jobs, job);
+        }
+}
+
+static void task_over(struct jobs *jobs, struct job *job, struct scan_time now) {
+        assert(job->outstanding > 0);
+        job->steps_done++;
+        job->outstanding--;
+        if (!job_is_finished(job))
+                job_touch(jobs, job);
+        if (job->outstanding > 0)
+                return;
+        if (!job_is_finished(job))
+                job_end(jobs, job,
+                        job->error != JOB_ERROR_NONE && job->succeeded == 0 ? JOB_FAILED : JOB_DONE,
+                        now);
+        slot_release(jobs, job);
+}
+
+void jobs_task_end(struct jobs *jobs, job_mask mask, struct scan_time now) {
+        struct job *job;
+
+        while ((job = mask_pop(jobs, &mask))) {
+                job->succeeded++;
+                task_over(jobs, job, now);
+        }
+}
+
+void jobs_task_fail(struct jobs *jobs, job_mask mask, enum job_error error, const char *message,
+                    struct scan_time now) {
+        struct job *job;
+
+        while ((job = mask_pop(jobs, &mask))) {
+                job->summary[SUMMARY_FAILED]++;
+                if (job->error == JOB_ERROR_NONE) {
+                        job->error = error;
+                        strncpy(job->message, message, sizeof(job->message) - 1);
+                }
+                task_over(jobs, job, now);
+        }
+}
+
+void jobs_expect(struct jobs *jobs, job_mask mask, uint32_t steps) {
+        struct job *job;
+
+        while ((job = mask_pop(jobs, &mask)))
+                job->steps_total += steps;
+}
+
+void jobs_advance(struct jobs *jobs, job_mask mask, uint32_t steps) {
+        struct job *job;
+
+        while ((job = mask_pop(jobs, &mask))) {
+                job->steps_done += steps;
+                if (!job_is_finished(job))
+                        job_touch(jobs, job);
+        }
+}
+
+void jobs_count(struct jobs *jobs, job_mask mask, enum summary_field field) {
+        struct job *job;
+
+        while ((job = mask_pop(jobs, &mask)))
+                job->summary[field]++;
+}
+
+/* ---- ending ---- */
+
+bool jobs_want(const struct jobs *jobs, job_mask mask) {
+        struct job *job;
+
+        if (mask == 0)
+                return true;
+        while ((job = mask_pop(jobs, &mask)))
+                if (!job_is_finished(job))
+                        return true;
+        return false;
+}
+
+int jobs_cancel(struct jobs *jobs, uint64_t id, struct scan_time now) {
+        struct job *job = jobs_find(jobs, id);
+
+        if (!job)
+                return -ENOENT;
+        if (job_is_finished(job))
+                return -EALREADY;
+        strncpy(job->message, "cancelled", sizeof(job->message) - 1);
+        job_end(jobs, job, JOB_CANCELLED, now);
+        return 0;
+}
+
+const struct job *jobs_take_dirty(struct jobs *jobs) {
+        struct job *job = TAILQ_FIRST(&jobs->dirty);
+
+        if (job) {
+                TAILQ_REMOVE(&jobs->dirty, job, dirty_entry);
+                job->dirty = false;
+        }
+        return job;
+}
+
+bool jobs_expire(struct jobs *jobs, struct scan_time now, uint64_t *ret_id) {
+        struct job *job = TAILQ_FIRST(&jobs->ended);
+
+        /* One whose end was not taken yet, or whose tasks still carry its bit, stays. */
+        if (!job || job->dirty || job->slot >= 0)
+                return false;
+        if (now.monotonic - job->ended < JOB_KEPT_USEC && jobs->ended_count <= JOBS_KEPT_MAX)
+                return false;
+        TAILQ_REMOVE(&jobs->ended, job, ended_entry);
+        jobs->ended_count--;
+        TAILQ_REMOVE(&jobs->all, job, entry);
+        HASH_DEL(jobs->by_id, job);
+        *ret_id = job->id;
+        job_free(job);
+        return true;
+}

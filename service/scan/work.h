@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The planner's memory: what is wanted, and what is in flight, by host and target. Private to the
+ * engine; a few files share it, one for each kind of work. Work exists while there is any: what
+ * rests has none, so an idle machine costs its topology and one host_work for each host.
+ *
+ *     planner.c      turns events and requests into work, and hands out steps
+ *     host_work.c    reads hosts, and walks their targets when a host is to be scanned
+ *     target_scan.c  one scan of one target: first contact, REPORT LUNS, attach, verify
+ *     device_work.c  looks at one device and reads its identity
+ *
+ * Each offers steps through a _next() function and takes what came of them in an _observe()
+ * function.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "policy/scan_rules.h"
+#include "scan/engine.h"
+#include "scan/jobs.h"
+#include "scan/step.h"
+#include "scan/topology.h"
+
+/* ---- a device to be looked at ---- */
+
+enum device_stage {
+        DEVICE_LOOK,     /* read its attributes */
+        DEVICE_IDENTIFY, /* read VPD 83h */
+        DEVICE_SERIAL,   /* read VPD 80h */
+};
+
+struct device_work {
+        uint64_t lun;
+        enum device_stage stage;
+        bool flying;      /* its step is out */
+        bool again;       /* something about it was said while it was looked at */
+        bool verify;      /* read the identity even of a device that is known */
+        bool attached;    /* one of our own attaches brought it */
+        unsigned tries;   /* of the present stage */
+        job_mask jobs;    /* whose summary it counts in */
+        struct fact fact; /* what is known so far, on its way into the topology */
+        TAILQ_ENTRY(device_work) entry;
+        UT_hash_handle hh;
+};
+
+TAILQ_HEAD(device_queue, device_work);
+
+/* ---- a target ---- */
+
+enum scan_phase {
+        PHASE_IDLE,
+        PHASE_CONTACT,    /* nothing is attached: try LUNs until one is */
+        PHASE_WILDCARD,   /* the kernel's own scan of this target */
+        PHASE_LISTING,    /* wait for the list of what that brought */
+        PHASE_CHOOSE,     /* something was attached, or went: find a device to ask through */
+        PHASE_ASK,        /* REPORT LUNS */
+        PHASE_FOOTHOLD,   /* attach the REPORT LUNS well-known logical unit to ask that instead */
+        PHASE_ATTACH,     /* attach what was reported and is not there */
+        PHASE_SEQUENTIAL, /* attach 0, 1, 2 ... */
+        PHASE_VERIFY,     /* look again at what was there before */
+};
+
+#define LUN_FILTER_MAX 8
+
+/* Which LUNs may be attached: some few that were asked for, or all. */
+struct lun_filter {
+        bool all;
+        size_t count;
+        uint64_t luns[LUN_FILTER_MAX];
+};
+
+/* What a scan of a target is to do; several that wait are one that does all of it. */
+struct scan_order {
+        job_mask jobs;
+        bool attach;
+        bool verify;
+        bool walking; /* the host's walk waits to hear whether anything is there */
+        struct lun_filter filter;
+};
+
+struct target_scan {
+        enum scan_phase phase;
+        struct scan_order order;
+        size_t contact;      /* PHASE_CONTACT: index into policy_contact_luns */
+        uint64_t lun;        /* the LUN that was asked through or is being attached */
+        bool foothold_tried; /* PHASE_FOOTHOLD has been there */
+        uint32_t allocation; /* PHASE_ASK: bytes */
+        unsigned asked;      /* PHASE_ASK: times, growing */
+        unsigned tries;      /* retries of the present step */
+        unsigned chosen;     /* PHASE_CHOOSE: times, without success */
+        bool reported;       /* luns is what the target reported */
+        bool counted;        /* it does not report, its LUNs are found by trying */
+        struct target_lun *luns;
+        size_t lun_count;
+        size_t next; /* index into luns, or the next LUN of a sequential scan */
+        struct scan_rules rules;
+        uint64_t *known; /* LUNs that were there before, to be verified */
+        size_t known_count;
+        uint64_t asked_at; /* µs, CLOCK_REALTIME */
+};
+
+struct host_work;
+
+struct target_work {
+        struct scsi_target_address address;
+        struct host_work *host;
+        bool in_flight; /* one step at a time for each target */
+        bool ready;     /* in host->ready */
+        bool wanted;    /* a scan is wanted after the one that runs, if any */
+        struct scan_order next_order;
+        struct target_scan scan;
+        struct device_queue devices;
+        struct device_work *by_lun;
+        TAILQ_ENTRY(target_work) ready_entry;
+        UT_hash_handle hh;
+};
+
+TAILQ_HEAD(target_queue, target_work);
+
+/* ---- a host ---- */
+
+struct host_walk {
+        bool active;
+        struct scan_order order;
+        uint32_t channel;
+        uint32_t target;
+};
+
+struct host_work {
+        uint32_t number;
+        bool known; /* the topology has it */
+        bool stuck;
+        bool ready; /* in planner->ready */
+        bool read_wanted;
+        bool read_flying;
+        unsigned read_tries;
+        bool write_flying; /* one order to the kernel at a time: it holds scan_mutex */
+        unsigned in_flight;
+        bool scan_wanted;
+        struct scan_order next_order;
+        bool scan_reading; /* order waits for the host's attributes */
+        struct scan_order order;
+        struct host_walk walk;
+        struct target_work *targets;
+        struct target_queue ready_targets;
+        TAILQ_ENTRY(host_work) ready_entry;
+        UT_hash_handle hh;
+};
+
+TAILQ_HEAD(host_queue, host_work);
+
+/* ---- all of it ---- */
+
+/* A step that was handed out and has not come back. */
+struct flight {
+        struct step step;
+        UT_hash_handle hh;
+};
+
+struct planner {
+        struct engine_config config;
+        const struct policy_limits *limits;
+        struct topology *topology;
+        struct change_set *changes;
+        struct jobs *jobs;
+        struct host_work *hosts;
+        struct host_queue ready;
+        struct flight *flights;
+        uint64_t next_step;
+        bool list_wanted;
+        bool list_flying;
+        bool look_at_all; /* with the next list: uevents were lost */
+        job_mask list_jobs;
+        job_mask list_jobs_flying;
+        bool started;
+        bool ready_reached;
+        uint64_t boot_job;
+        int failed; /* our own failure, -errno, for the next caller to hear */
+        char scan_mode[FACT_NAME_MAX];
+        uint64_t counters[COUNTER_KINDS];
+};
+
+/* What a scan's _next() says: there is a step, there is none, or the host's write is taken. */
+enum offer {
+        OFFER_NONE,
+        OFFER_STEP,
+        OFFER_LATER,
+};
+
+static inline void planner_count(struct planner *planner, enum engine_counter counter) {
+        planner->counters[counter]++;
+}
+
+/* planner.c */
+/* Keeps the first failure of ours: it is told to whoever called the engine. */
+void planner_note(struct planner *planner, int error);
+void planner_want_list(struct planner *planner, job_mask jobs);
+int planner_apply(struct planner *planner, struct fact *fact);
+/* The service's own scans: a job of their own if there is room for one, else without. */
+int planner_scan_host(struct planner *planner, uint32_t host, enum job_cause cause,
+                      struct scan_time now);
+int planner_scan_target(struct planner *planner, const struct scsi_target_address *address,
+                        enum job_cause cause, struct scan_time now);
+int planner_request(struct planner *planner, const struct scan_request *request,
+                    struct scan_time now, uint64_t *ret_job);
+int planner_event(struct planner *planner, const struct event *event, struct scan_time now);
+bool planner_next(struct planner *planner, struct scan_time now, struct step *ret);
+int planner_observe(struct planner *planner, struct observation *observation, struct scan_time now);
+bool planner_is_idle(const struct planner *planner);
+
+/* host_work.c */
+struct host_work *host_work_find(struct planner *planner, uint32_t number);
+int host_work_get(struct planner *planner, uint32_t number, struct host_work **ret);
+void host_work_wake(struct planner *planner, struct host_work *host);
+void host_work_read(struct planner *planner, struct host_work *host);
+int host_work_scan(struct planner *planner, struct host_work *host, const struct scan_order *order,
+                   struct scan_time now);
+bool host_work_next(struct planner *planner, struct host_work *host, struct scan_time now,
+                    struct step *ret);
+int host_work_observe(struct planner *planner, struct host_work *host,
+                      struct observation *observation, struct scan_time now);
+/* The walk hears what came of first contact with the target it waits for. */
+enum contact {
+        CONTACT_MADE,
+        CONTACT_NONE,
+        CONTACT_OUT_OF_RANGE,
+        CONTACT_FAILED
+};
+int host_walk_heard(struct planner *planner, struct host_work *host,
+                    const struct scsi_target_address *target, enum contact contact,
+                    struct scan_time now);
+int host_work_stuck(struct planner *planner, struct host_work *host, struct scan_time now);
+int host_work_released(struct planner *planner, struct host_work *host);
+bool host_work_is_idle(const struct host_work *host);
+void host_work_free(struct planner *planner, struct host_work *host);
+
+/* target_scan.c */
+int target_work_get(struct planner *planner, const struct scsi_target_address *address,
+                    struct target_work **ret);
+struct target_work *target_work_find(struct host_work *host,
+                                     const struct scsi_target_address *address);
+void target_work_wake(struct planner *planner, struct target_work *target);
+/* Frees the target's work when there is none left. */
+void target_work_rest(struct planner *planner, struct target_work *target);
+bool target_work_is_idle(const struct target_work *target);
+int target_scan_want(struct planner *planner, const struct scsi_target_address *address,
+                     const struct scan_order *order);
+enum offer target_work_next(struct planner *planner, struct target_work *target,
+                            struct scan_time now, struct step *ret);
+int target_work_observe(struct planner *planner, struct target_work *target,
+                        struct observation *observation, struct scan_time now);
+/* The list that PHASE_LISTING waits for has come. */
+void target_scan_listed(struct planner *planner, struct target_work *target);
+/* Ends whatever is wanted of the target, for all who wanted it. */
+void target_work_fail(struct planner *planner, struct target_work *target, enum job_error error,
+                      const char *message, struct scan_time now);
+void target_work_free(struct planner *planner, struct target_work *target);
+void lun_filter_add(struct lun_filter *filter, const struct lun_filter *other);
+bool lun_filter_has(const struct lun_filter *filter, uint64_t lun);
+
+/* device_work.c */
+int device_work_look(struct planner *planner, struct target_work *target, uint64_t lun);
+int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
+                       bool identity, job_mask jobs);
+int device_work_attached(struct planner *planner, struct target_work *target, uint64_t lun,
+                         struct device_facts *facts, job_mask jobs);
+void device_work_next(struct planner *planner, struct target_work *target, struct step *ret);
+int device_work_observe(struct planner *planner, struct target_work *target,
+                        struct observation *observation);
+void device_work_clear(struct target_work *target);
