@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The face: the contract of org.scsiscan1 served on the system bus from the engine's topology and jobs.
- * Nothing here blocks and nothing here decides; a method's request goes into the engine, and what comes
- * of it is published when the daemon calls server_publish().
+ * The face: the contract of org.scsiscan1 served on the system bus from the engine's topology and
+ * jobs. Nothing here blocks and nothing here decides; a method's request goes into the engine, and
+ * what comes of it is published when the daemon calls server_publish().
  */
 
 #include <stdbool.h>
@@ -30,6 +30,8 @@ struct server_handler {
         struct scan_time (*now)(void *userdata);
         /* Counters beside the engine's own, at most max; returns how many. */
         size_t (*counters)(struct server_counter *counters, size_t max, void *userdata);
+        /* A job has ended and that has been published: for the log. May be NULL. */
+        void (*job_ended)(const struct job *job, void *userdata);
         void *userdata;
 };
 
@@ -38,16 +40,16 @@ struct server_config {
         bool owner; /* Scan.Mode */
 };
 
-/* Connects without waiting: no bus yet (early boot) is no error, the name is taken when the bus is there; a
- * bus that goes away is tried again. 0 or -errno. */
+/* Connects without waiting: no bus yet (early boot) is no error, the name is taken when the bus is
+ * there; a bus that goes away is tried again. 0 or -errno. */
 int server_new(uv_loop_t *loop, const struct server_config *config,
                const struct server_handler *handler, struct server **ret);
 
-/* Publishes what changed since last time: removed objects, added ones, properties, one Changed with the next
- * generation; then jobs; then answers calls that waited for what is now so. */
+/* Publishes what changed since last time: removed objects, added ones, properties, one Changed with
+ * the next generation; then jobs; then answers calls that waited for what is now so. */
 void server_publish(struct server *server);
 
-/* Flushes what can be flushed without waiting and closes; the loop must run until the handles are gone
- * before server_free(). */
+/* Flushes what can be flushed without waiting and closes; the loop must run until the handles are
+ * gone before server_free(). */
 void server_stop(struct server *server);
 void server_free(struct server *server);

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <uv.h>
+
+#include "chronicle.h"
+#include "daemon.h"
+#include "dbus/server.h"
+#include "kernel/kernel.h"
+#include "policy/scan_rules.h"
+#include "scan/engine.h"
+#include "util/log.h"
+#include "worker/messages.h"
+
+/* Changes are published together: at once when nothing is under way, else at this pace, so that
+ * mapping a thousand LUNs is some tens of signals and not thousands. */
+#define PUBLISH_PACE_MS 50
+/* Finished jobs are forgotten by somebody looking at the clock now and then. */
+#define HOUSEKEEPING_MS 10000
+
+struct daemon {
+        uv_loop_t loop;
+        uv_signal_t terminate, interrupt;
+        uv_idle_t work;  /* runs once when something went into the engine */
+        uv_timer_t pace; /* the next publication is due */
+        uv_timer_t housekeeping;
+        struct engine *engine;
+        struct kernel *kernel;
+        struct server *server;
+        uint64_t published; /* ms of the loop's clock */
+        bool ready_told;
+        bool stopping;
+        int result;
+};
+
+static struct scan_time daemon_now(void *userdata) {
+        struct timespec real, mono;
+
+        clock_gettime(CLOCK_REALTIME, &real);
+        clock_gettime(CLOCK_MONOTONIC, &mono);
+        return (struct scan_time){
+                .realtime = (uint64_t)real.tv_sec * 1000000 + (uint64_t)real.tv_nsec / 1000,
+                .monotonic = (uint64_t)mono.tv_sec * 1000000 + (uint64_t)mono.tv_nsec / 1000,
+        };
+}
+
+/* ---- stopping ---- */
+
+static void close_handle(void *handle) {
+        if (!uv_is_closing(handle))
+                uv_close(handle, NULL);
+}
+
+static void daemon_stop(struct daemon *daemon, int result) {
+        if (daemon->stopping)
+                return;
+        daemon->stopping = true;
+        daemon->result = result;
+        (void)sd_notify(0, "STOPPING=1");
+        close_handle(&daemon->terminate);
+        close_handle(&daemon->interrupt);
+        close_handle(&daemon->work);
+        close_handle(&daemon->pace);
+        close_handle(&daemon->housekeeping);
+        if (daemon->server)
+                server_stop(daemon->server);
+        if (daemon->kernel)
+                kernel_stop(daemon->kernel);
+}
+
+/* Our own failure inside the engine (out of memory): what it knows may be incomplete, and a fresh
+ * start rebuilds all of it from the kernel. */
+static void daemon_check(struct daemon *daemon, int r) {
+        if (r >= 0)
+                return;
+        log_error("cannot go on: %s", strerrordesc_np(-r) ?: "error");
+        daemon_stop(daemon, r);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+        struct daemon *daemon = handle->data;
+
+        log_info("stopping (%s)", number == SIGTERM ? "SIGTERM" : "SIGINT");
+        daemon_stop(daemon, 0);
+}
+
+/* ---- the pump ---- */
+
+static void tell_ready(struct daemon *daemon) {
+        if (daemon->ready_told || !engine_is_ready(daemon->engine))
+                return;
+        daemon->ready_told = true;
+        log_info("ready: %zu devices", topology_device_count(engine_topology(daemon->engine)));
+        (void)sd_notify(0, "READY=1");
+}
+
+static void publish(struct daemon *daemon) {
+        uv_timer_stop(&daemon->pace);
+        daemon->published = uv_now(&daemon->loop);
+        server_publish(daemon->server);
+        tell_ready(daemon);
+}
+
+static void on_pace(uv_timer_t *handle) {
+        publish(handle->data);
+}
+
+/* Hands out what may begin, and publishes what has come of it when that is due. */
+static void on_work(uv_idle_t *handle) {
+        struct daemon *daemon = handle->data;
+        uint64_t since;
+        struct step step;
+
+        uv_idle_stop(handle);
+        /* What the kernel has said already belongs into this turn: Settle relies on it. */
+        kernel_drain(daemon->kernel);
+        while (!daemon->stopping && engine_next(daemon->engine, daemon_now(daemon), &step))
+                kernel_submit(daemon->kernel, &step);
+        if (daemon->stopping)
+                return;
+        since = uv_now(&daemon->loop) - daemon->published;
+        if (!engine_is_busy(daemon->engine) || since >= PUBLISH_PACE_MS)
+                publish(daemon);
+        else if (!uv_is_active((uv_handle_t *)&daemon->pace))
+                uv_timer_start(&daemon->pace, on_pace, PUBLISH_PACE_MS - since, 0);
+}
+
+static void daemon_poke(struct daemon *daemon) {
+        if (!daemon->stopping)
+                uv_idle_start(&daemon->work, on_work);
+}
+
+static void on_housekeeping(uv_timer_t *handle) {
+        daemon_poke(handle->data);
+}
+
+/* ---- what the layers say ---- */
+
+static void on_event(const struct event *event, void *userdata) {
+        struct daemon *daemon = userdata;
+
+        if (daemon->stopping)
+                return;
+        chronicle_event(event);
+        daemon_check(daemon, engine_event(daemon->engine, event, daemon_now(daemon)));
+        daemon_poke(daemon);
+}
+
+static void on_observed(struct observation *observation, void *userdata) {
+        struct daemon *daemon = userdata;
+
+        if (daemon->stopping) {
+                observation_done(observation);
+                return;
+        }
+        chronicle_observation(observation);
+        daemon_check(daemon, engine_observe(daemon->engine, observation, daemon_now(daemon)));
+        daemon_poke(daemon);
+}
+
+static void on_poked(void *userdata) {
+        daemon_poke(userdata);
+}
+
+static void on_job_ended(const struct job *job, void *userdata) {
+        chronicle_job(job);
+}
+
+static size_t list_counters(struct server_counter *counters, size_t max, void *userdata) {
+        struct daemon *daemon = userdata;
+        const struct kernel_counters seen = kernel_counters(daemon->kernel);
+        const struct server_counter all[] = {
+                {"uevents", seen.uevents},
+                {"uevents-refused", seen.uevents_refused},
+                {"uevent-overruns", seen.uevent_overruns},
+                {"workers-started", seen.workers_started},
+                {"workers-died", seen.workers_died},
+                {"workers-stuck", seen.workers_stuck},
+        };
+        size_t count = ELEMENTS_OF(all) < max ? ELEMENTS_OF(all) : max;
+
+        memcpy(counters, all, count * sizeof(*all));
+        return count;
+}
+
+/* ---- starting ---- */
+
+/* Before the loop runs, and of a file that no device stands behind. */
+static bool kernel_scans(const char *sysfs) {
+        char path[4096], mode[16] = "";
+        _cleanup_(closep) int fd = -1;
+        ssize_t n;
+
+        snprintf(path, sizeof(path), "%s/module/scsi_mod/parameters/scan", sysfs);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return true; /* not loaded, or not ours to judge: only follow */
+        n = read(fd, mode, sizeof(mode) - 1);
+        return n <= 0 || (strncmp(mode, "manual", 6) != 0 && strncmp(mode, "none", 4) != 0);
+}
+
+static bool is_owner(const struct daemon_options *options) {
+        switch (options->mode) {
+        case DAEMON_MODE_OWNER:
+                return true;
+        case DAEMON_MODE_OBSERVER:
+                return false;
+        case DAEMON_MODE_AUTO:
+                break;
+        }
+        return !kernel_scans(options->sysfs);
+}
+
+static int start_layers(struct daemon *daemon, const struct daemon_options *options) {
+        bool owner = is_owner(options);
+        struct engine_config engine = {
+                .owner = owner,
+                .steps_per_host = WORKER_THREADS,
+                .limits = &policy_limits_default,
+        };
+        struct kernel_config kernel = {
+                .sysfs = options->sysfs,
+                .worker = options->worker,
+                .runtime_dir = options->runtime_dir,
+                .uevent_fd = options->uevent_fd,
+                .deadline_usec = options->deadline_usec,
+        };
+        struct kernel_handler from_kernel = {
+                .event = on_event, .observed = on_observed, .userdata = daemon};
+        struct server_config server = {.owner = owner};
+        struct server_handler from_server = {
+                .poked = on_poked,
+                .now = daemon_now,
+                .counters = list_counters,
+                .job_ended = on_job_ended,
+                .userdata = daemon,
+        };
+        int r;
+
+        daemon->engine = engine_new(&engine);
+        if (!daemon->engine)
+                return -ENOMEM;
+        server.engine = daemon->engine;
+        r = kernel_new(&daemon->loop, &kernel, &from_kernel, &daemon->kernel);
+        if (r < 0)
+                return r;
+        r = server_new(&daemon->loop, &server, &from_server, &daemon->server);
+        if (r < 0)
+                return r;
+        log_info("scsiscand %s starts as %s", SCSISCAN_VERSION, owner ? "owner" : "observer");
+        return engine_start(daemon->engine, daemon_now(daemon));
+}
+
+static void start_handles(struct daemon *daemon) {
+        uv_signal_init(&daemon->loop, &daemon->terminate);
+        uv_signal_init(&daemon->loop, &daemon->interrupt);
+        uv_idle_init(&daemon->loop, &daemon->work);
+        uv_timer_init(&daemon->loop, &daemon->pace);
+        uv_timer_init(&daemon->loop, &daemon->housekeeping);
+        daemon->terminate.data = daemon->interrupt.data = daemon;
+        daemon->work.data = daemon->pace.data = daemon->housekeeping.data = daemon;
+        uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
+        uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
+        uv_timer_start(&daemon->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+}
+
+int daemon_run(const struct daemon_options *options) {
+        struct daemon daemon = {};
+        int r = uv_loop_init(&daemon.loop);
+
+        if (r < 0)
+                return r;
+        start_handles(&daemon);
+        r = start_layers(&daemon, options);
+        if (r < 0)
+                daemon_stop(&daemon, r);
+        else
+                daemon_poke(&daemon);
+        uv_run(&daemon.loop, UV_RUN_DEFAULT);
+
+        server_free(daemon.server);
+        kernel_free(daemon.kernel);
+        engine_free(daemon.engine);
+        r = uv_loop_close(&daemon.loop);
+        assert(r == 0);
+        return daemon.result;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The composition root: the one place that knows every layer, and joins them on one loop. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum daemon_mode {
+        DAEMON_MODE_AUTO, /* owner when the kernel was told not to scan, else observer */
+        DAEMON_MODE_OWNER,
+        DAEMON_MODE_OBSERVER,
+};
+
+struct daemon_options {
+        const char *sysfs;
+        const char *worker;
+        const char *runtime_dir;
+        int uevent_fd; /* -1: open one */
+        uint64_t deadline_usec;
+        enum daemon_mode mode;
+};
+
+/* Runs until SIGTERM or SIGINT: 0, or -errno of what made it end. */
+int daemon_run(const struct daemon_options *options);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "util/log.h"
+
+#define DEADLINE_DEFAULT_SEC 20
+#define DEADLINE_MAX_SEC 3600
+
+static void print_help(void) {
+        puts("Usage: scsiscand [OPTION...]\n"
+             "\n"
+             "Scans SCSI hosts, follows what changes, and serves org.scsiscan1 on the system bus.\n"
+             "\n"
+             "  --mode=auto|owner|observer  owner: attach what is found, unasked; observer: beside the\n"
+             "                              kernel's own scan; auto (default): owner when scsi_mod.scan\n"
+             "                              is manual or none\n"
+             "  --deadline=SECONDS          how long a kernel call may take beyond its own timeout\n"
+             "                              before its host counts as stuck (1 to 3600, default 20)\n"
+             "  --log-level=LEVEL           debug, info (default), notice, warning or err\n"
+             "  --runtime-dir=DIR           lock files of the workers (default /run/scsiscan)\n"
+             "  --worker=PATH               the worker to start for each host\n"
+             "  --sysfs=DIR                 where sysfs is (default /sys)\n"
+             "  --uevent-fd=FD              an open uevent socket, instead of opening one\n"
+             "  --help                      this text\n"
+             "  --version                   the version\n"
+             "\n"
+             "A uevent socket that systemd passes (ListenNetlink=kobject-uevent 1) is used.\n"
+             "See also scsictl(1).");
+}
+
+static int parse_number(const char *text, long min, long max, long *ret) {
+        char *end;
+        long value;
+
+        errno = 0;
+        value = strtol(text, &end, 10);
+        if (errno != 0 || end == text || *end || value < min || value > max)
+                return -EINVAL;
+        *ret = value;
+        return 0;
+}
+
+static int parse_mode(const char *text, enum daemon_mode *ret) {
+        if (strcmp(text, "auto") == 0)
+                *ret = DAEMON_MODE_AUTO;
+        else if (strcmp(text, "owner") == 0)
+                *ret = DAEMON_MODE_OWNER;
+        else if (strcmp(text, "observer") == 0)
+                *ret = DAEMON_MODE_OBSERVER;
+        else
+                return -EINVAL;
+        return 0;
+}
+
+enum option_key {
+        OPTION_HELP = 256,
+        OPTION_VERSION,
+        OPTION_MODE,
+        OPTION_DEADLINE,
+        OPTION_LOG_LEVEL,
+        OPTION_RUNTIME_DIR,
+        OPTION_WORKER,
+        OPTION_SYSFS,
+        OPTION_UEVENT_FD,
+};
+
+static const struct option option_table[] = {
+        {"help", no_argument, NULL, OPTION_HELP},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {"mode", required_argument, NULL, OPTION_MODE},
+        {"deadline", required_argument, NULL, OPTION_DEADLINE},
+        {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+        {"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
+        {"worker", required_argument, NULL, OPTION_WORKER},
+        {"sysfs", required_argument, NULL, OPTION_SYSFS},
+        {"uevent-fd", required_argument, NULL, OPTION_UEVENT_FD},
+        {},
+};
+
+static int apply_option(int key, const char *value, struct daemon_options *options) {
+        long number = 0;
+        int r = 0;
+
+        switch (key) {
+        case OPTION_MODE:
+                return parse_mode(value, &options->mode);
+        case OPTION_DEADLINE:
+                r = parse_number(value, 1, DEADLINE_MAX_SEC, &number);
+                options->deadline_usec = (uint64_t)number * 1000000;
+                return r;
+        case OPTION_LOG_LEVEL:
+                r = log_level_parse(value);
+                if (r >= 0)
+                        log_set_level(r);
+                return r < 0 ? r : 0;
+        case OPTION_RUNTIME_DIR:
+                options->runtime_dir = value;
+                return 0;
+        case OPTION_WORKER:
+                options->worker = value;
+                return 0;
+        case OPTION_SYSFS:
+                options->sysfs = value;
+                return 0;
+        case OPTION_UEVENT_FD:
+                r = parse_number(value, 3, 65535, &number);
+                options->uevent_fd = (int)number;
+                return r;
+        default:
+                return -EINVAL;
+        }
+}
+
+/* 0 to go on, 1 when all is said, -EINVAL with a message on standard error. */
+static int parse_argv(int argc, char *argv[], struct daemon_options *options) {
+        int key;
+
+        while ((key = getopt_long(argc, argv, "", option_table, NULL)) >= 0) {
+                if (key == OPTION_HELP) {
+                        print_help();
+                        return 1;
+                }
+                if (key == OPTION_VERSION) {
+                        puts("scsiscand " SCSISCAN_VERSION);
+                        return 1;
+                }
+                if (key == '?')
+                        return -EINVAL; /* getopt has said what is wrong */
+                if (apply_option(key, optarg, options) < 0) {
+                        fprintf(stderr, "scsiscand: '%s' is not a value for --%s; see --help\n",
+                                optarg, option_table[key - OPTION_HELP].name);
+                        return -EINVAL;
+                }
+        }
+        if (optind < argc) {
+                fprintf(stderr, "scsiscand: unexpected argument '%s'; see --help\n", argv[optind]);
+                return -EINVAL;
+        }
+        return 0;
+}
+
+/* systemd may own the uevent socket, so that nothing is lost while the service restarts. */
+static void take_passed_socket(struct daemon_options *options) {
+        int count = sd_listen_fds(1);
+
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++)
+                if (options->uevent_fd < 0 && sd_is_socket(fd, AF_NETLINK, 0, -1) > 0)
+                        options->uevent_fd = fd;
+                else
+                        close(fd);
+}
+
+int main(int argc, char *argv[]) {
+        struct daemon_options options = {
+                .sysfs = "/sys",
+                .worker = SCSISCAN_WORKER,
+                .runtime_dir = "/run/scsiscan",
+                .uevent_fd = -1,
+                .deadline_usec = (uint64_t)DEADLINE_DEFAULT_SEC * 1000000,
+        };
+        int r = parse_argv(argc, argv, &options);
+
+        if (r != 0)
+                return r < 0 ? 2 : EXIT_SUCCESS;
+        take_passed_socket(&options);
+        return daemon_run(&options) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
