@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * sim-worker: stands where scsiscan-worker stands, with the same arguments, and carries messages
+ * between the daemon's socket and the simulated machine's, which the environment variable
+ * SCSISCAN_SIM names. The first message to the machine is the host number. Ends when either side
+ * ends.
+ */
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "util/cleanup.h"
+#include "worker/messages.h"
+
+#define MESSAGE_MAX (sizeof(struct worker_reply) + WORKER_DATA_MAX)
+
+static int machine_connect(uint32_t host) {
+        const char *path = getenv("SCSISCAN_SIM");
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+        if (!path || strlen(path) >= sizeof(address.sun_path))
+                errx(EXIT_FAILURE, "SCSISCAN_SIM must name the socket of a simulated machine");
+        strcpy(address.sun_path, path);
+        if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                err(EXIT_FAILURE, "%s", path);
+        if (send(fd, &host, sizeof(host), MSG_NOSIGNAL) < 0)
+                err(EXIT_FAILURE, "%s", path);
+        return fd;
+}
+
+/* One message onwards: 0; 1 when a side has ended; -errno. */
+static int message_carry(int from, int to, uint8_t *buffer) {
+        ssize_t n = recv(from, buffer, MESSAGE_MAX, 0);
+
+        if (n > 0)
+                n = send(to, buffer, (size_t)n, MSG_NOSIGNAL);
+        if (n < 0)
+                return errno == ECONNRESET || errno == EPIPE ? 1 : -errno;
+        return n == 0;
+}
+
+static int messages_carry(int daemon, int machine, uint8_t *buffer) {
+        struct pollfd ends[] = {{.fd = daemon, .events = POLLIN},
+                                {.fd = machine, .events = POLLIN}};
+        int r = 0;
+
+        while (r == 0) {
+                if (poll(ends, ELEMENTS_OF(ends), -1) < 0 && errno != EINTR)
+                        return -errno;
+                if (ends[0].revents)
+                        r = message_carry(daemon, machine, buffer);
+                if (r == 0 && ends[1].revents)
+                        r = message_carry(machine, daemon, buffer);
+        }
+        return r;
+}
+
+int main(int argc, char **argv) {
+        static const struct option options[] = {
+                {"sysfs", required_argument, NULL, 's'},
+                {"dev", required_argument, NULL, 'd'},
+                {NULL, 0, NULL, 0},
+        };
+        _cleanup_(freep) uint8_t *buffer = malloc(MESSAGE_MAX);
+        char *end = NULL;
+        unsigned long host;
+        int option, r;
+
+        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+                if (option == '?')
+                        return EXIT_FAILURE;
+        if (argc - optind != 1)
+                errx(EXIT_FAILURE, "usage: sim-worker [--sysfs DIR] [--dev DIR] HOST-NUMBER");
+        host = strtoul(argv[optind], &end, 10);
+        if (*end || end == argv[optind] || host > UINT32_MAX)
+                errx(EXIT_FAILURE, "%s: not a host number", argv[optind]);
+        if (!buffer)
+                err(EXIT_FAILURE, NULL);
+        r = messages_carry(WORKER_SOCKET_FD, machine_connect((uint32_t)host), buffer);
+        if (r < 0)
+                errx(EXIT_FAILURE, "%s", strerror(-r));
+        return EXIT_SUCCESS;
+}
