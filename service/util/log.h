@@ -3,14 +3,16 @@
 
 /*
  * The log: to the journal with structured fields where standard error is connected to it
- * (JOURNAL_STREAM), else one readable line on standard error. Text from outside must be printable already.
+ * (JOURNAL_STREAM), else one readable line on standard error. Text from outside must be printable
+ * already.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <syslog.h>
 
-/* Fields that become SCSISCAN_HOST=, SCSISCAN_ADDRESS=, ... in the journal; NULL ones are left out. */
+/* Fields that become SCSISCAN_HOST=, SCSISCAN_ADDRESS=, ... in the journal; NULL ones are left out.
+ */
 struct log_fields {
         const char *host;     /* "host3" */
         const char *address;  /* "3:0:1:5" or "3:0:1" */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where a line comes from is said by its words; this file's name would only be noise in the
+ * journal. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define LOG_FIELD_MAX 1100
+#define LOG_MESSAGE_MAX 2048
+
+/* The one variable of the whole program that outlives its caller: how much it talks is a property
+ * of the process. */
+static int level_max = LOG_INFO;
+
+static const char *const level_names[] = {
+        [LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
+        [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+        [LOG_INFO] = "info",   [LOG_DEBUG] = "debug",
+};
+
+void log_set_level(int level) {
+        level_max = level;
+}
+
+int log_level(void) {
+        return level_max;
+}
+
+int log_level_parse(const char *text) {
+        for (int level = LOG_ERR; level <= LOG_DEBUG; level++)
+                if (strcmp(text, level_names[level]) == 0)
+                        return level;
+        return -EINVAL;
+}
+
+/* JOURNAL_STREAM is inherited by everybody, so it only counts when it names what standard error is
+ * now (systemd.exec(5)). */
+static bool stderr_is_journal(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        unsigned long long device, inode;
+        struct stat st;
+
+        return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+               fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+struct journal_entry {
+        char text[6][LOG_FIELD_MAX];
+        struct iovec parts[7];
+        int count;
+};
+
+__attribute__((format(printf, 2, 3))) static void entry_add(struct journal_entry *entry,
+                                                            const char *format, ...) {
+        char *text = entry->text[entry->count];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text, LOG_FIELD_MAX, format, arguments);
+        va_end(arguments);
+        entry->parts[entry->count++] = (struct iovec){text, strlen(text)};
+}
+
+static bool journal_write(int level, const struct log_fields *fields, char *message) {
+        struct journal_entry entry = {};
+
+        entry_add(&entry, "PRIORITY=%d", level);
+        if (fields && fields->host)
+                entry_add(&entry, "SCSISCAN_HOST=%s", fields->host);
+        if (fields && fields->address)
+                entry_add(&entry, "SCSISCAN_ADDRESS=%s", fields->address);
+        if (fields && fields->identity)
+                entry_add(&entry, "SCSISCAN_IDENTITY=%s", fields->identity);
+        if (fields && fields->job)
+                entry_add(&entry, "SCSISCAN_JOB=%s", fields->job);
+        if (fields && fields->error)
+                entry_add(&entry, "ERRNO=%d", abs(fields->error));
+        entry.parts[entry.count++] = (struct iovec){message, strlen(message)};
+        return sd_journal_sendv(entry.parts, entry.count) >= 0;
+}
+
+void log_write(int level, const struct log_fields *fields, const char *format, ...) {
+        static const char prefix[] = "MESSAGE=";
+        char message[LOG_MESSAGE_MAX];
+        va_list arguments;
+        int saved_errno = errno;
+
+        if (level > level_max)
+                return;
+        memcpy(message, prefix, sizeof(prefix));
+        va_start(arguments, format);
+        vsnprintf(message + strlen(prefix), sizeof(message) - strlen(prefix), format, arguments);
+        va_end(arguments);
+        if (!stderr_is_journal() || !journal_write(level, fields, message))
+                fprintf(stderr, "%s: %s\n", level_names[level], message + strlen(prefix));
+        errno = saved_errno;
+}
