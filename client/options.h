@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* How a verb is to speak. */
+struct options {
+        FILE *out;
+        bool json;     /* JSON instead of text */
+        bool legend;   /* tables have a heading */
+        bool color;    /* text may be coloured */
+        bool terminal; /* out is a terminal: a line may be overwritten */
+        bool wait;     /* scan: follow the job to its end */
+};
+
+/* The exit statuses, documented in scsictl(1). */
+enum status {
+        STATUS_OK = 0,
+        STATUS_FAILED = 1,      /* anything that is none of the following */
+        STATUS_USAGE = 2,       /* the command line */
+        STATUS_NOT_RUNNING = 3, /* the service, or the bus, cannot be reached */
+        STATUS_DENIED = 4,      /* the caller may not do that */
+        STATUS_NOT_FOUND = 5,   /* the key or scope names nothing */
+        STATUS_INVALID = 6,     /* the key or scope is none */
+        STATUS_JOB_FAILED = 7,  /* the scan ended as failed or cancelled */
+        STATUS_INTERRUPTED = 130,
+};
