@@ -26,7 +26,7 @@ static const struct complaint {
         {"org.freedesktop.DBus.Error.Spawn.", STATUS_NOT_RUNNING, NOT_RUNNING, ""},
         {"org.freedesktop.systemd1.", STATUS_NOT_RUNNING, NOT_RUNNING, ""},
         {SD_BUS_ERROR_NO_REPLY, STATUS_NOT_RUNNING, "scsiscand did not answer", ""},
-        {SCSISCAN_ERROR_ACCESS_DENIED, STATUS_DENIED, NULL, "; this needs root, try sudo"},
+        {SCSISCAN_ERROR_ACCESS_DENIED, STATUS_DENIED, NULL, " (try sudo)"},
         {SCSISCAN_ERROR_NOT_FOUND, STATUS_NOT_FOUND, NULL, ""},
         {SCSISCAN_ERROR_UNKNOWN_OBJECT, STATUS_NOT_FOUND, "there is no such object", ""},
         {SCSISCAN_ERROR_INVALID_ARGS, STATUS_INVALID, NULL, ""},
