@@ -28,7 +28,9 @@ static void tree_add(struct fixture *f, const char *path, const char *content, g
         g_autofree char *directory = g_path_get_dirname(full);
 
         g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
-        g_assert_true(g_file_set_contents(full, content, length, NULL));
+        /* no fsync() */
+        g_assert_true(g_file_set_contents_full(full, content, length, G_FILE_SET_CONTENTS_NONE,
+                                               0644, NULL));
 }
 
 static void tree_add_directory(struct fixture *f, const char *path) {
@@ -154,14 +156,16 @@ static int ask(struct fixture *f, const struct worker_request *request) {
         return error;
 }
 
-/* The records of the last reply as lines "name=value". */
+/* The records of the last reply as lines "name=value", but for the instance, which is another each
+ * time. */
 static char *reply_text(const struct fixture *f) {
         GString *text = g_string_new(NULL);
 
         for (size_t at = 0; at < f->reply.data_length;) {
                 const char *name = f->data + at, *value = name + strlen(name) + 1;
 
-                g_string_append_printf(text, "%s=%s\n", name, value);
+                if (strcmp(name, "instance") != 0)
+                        g_string_append_printf(text, "%s=%s\n", name, value);
                 at += strlen(name) + strlen(value) + 2;
         }
         return g_string_free(text, FALSE);
@@ -182,6 +186,33 @@ static void test_device(struct fixture *f, const void *unused) {
                 "vendor=Linux   \nmodel=scsi_debug\nrev=0191\ntype=0\nscsi_level=8\nstate=running\n"
                 "wwid=naa.3333333000007d0\nvpd_pg83=1\npq=1\ndriver=sd\ngeneric=sg2\nblock=sda\n"
                 "size=8388608\nblock_size=4096\ndev=8:0\nholder=md7\ndev=8:1\nholder=dm-0\n");
+}
+
+/* What the first record says, when it is the instance. */
+static guint64 reply_instance(const struct fixture *f) {
+        g_assert_cmpstr(f->data, ==, "instance");
+        return g_ascii_strtoull(f->data + sizeof("instance"), NULL, 10);
+}
+
+static void test_instance(struct fixture *f, const void *unused) {
+        static const struct {
+                uint32_t kind;
+                const char *path;
+        } cases[] = {
+                {WORKER_READ_HOST, DEVICES "/host3/scsi_host/host3"},
+                {WORKER_READ_DEVICE, DISK},
+                {WORKER_ATTACH, DISK},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+                struct worker_request request = request_make(cases[i].kind);
+                g_autofree char *path = g_build_filename(f->root, cases[i].path, NULL);
+                GStatBuf status;
+
+                g_assert_cmpint(g_stat(path, &status), ==, 0);
+                g_assert_cmpint(ask(f, &request), ==, 0);
+                g_assert_cmpuint(reply_instance(f), ==, status.st_ino);
+        }
 }
 
 /* A tape or an enclosure: no block device; and no sg driver loaded. */
@@ -313,6 +344,17 @@ static void test_attach_nothing_there(struct fixture *f, const void *unused) {
         g_assert_cmpstr(written, ==, "2 17 49409");
 }
 
+/* The kernel takes 16 characters for the LUN: what is longer in decimal may fit in hexadecimal. */
+static void test_attach_long_lun(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_ATTACH);
+        g_autofree char *written = NULL;
+
+        request.address = (struct scsi_address){{HOST, 0, 1}, 0x40104010401f40};
+        g_assert_cmpint(ask(f, &request), ==, -ENOENT);
+        written = scan_written(f);
+        g_assert_cmpstr(written, ==, "0 1 0x40104010401f40");
+}
+
 /* A write that fails is told apart from what is there all the same. */
 static void test_attach_write_fails(struct fixture *f, const void *unused) {
         struct worker_request request = request_make(WORKER_ATTACH);
@@ -441,6 +483,7 @@ int main(int argc, char **argv) {
         } tests[] = {
                 {"/worker/attributes/device", test_device},
                 {"/worker/attributes/device-bare", test_device_bare},
+                {"/worker/attributes/instance", test_instance},
                 {"/worker/attributes/target", test_target},
                 {"/worker/attributes/host", test_host},
                 {"/worker/attributes/too-big", test_too_big},
@@ -451,6 +494,7 @@ int main(int argc, char **argv) {
                 {"/worker/ports/many", test_many_ports},
                 {"/worker/control/attach", test_attach},
                 {"/worker/control/attach-nothing-there", test_attach_nothing_there},
+                {"/worker/control/attach-long-lun", test_attach_long_lun},
                 {"/worker/control/attach-write-fails", test_attach_write_fails},
                 {"/worker/control/scan-target", test_scan_target},
                 {"/worker/pass-through/wrong-node", test_command_wrong_node},
