@@ -26,6 +26,7 @@ struct lun {
 /* What the kernel keeps of a logical unit that it has attached. */
 struct device {
         uint64_t number;
+        uint64_t instance; /* inode of its directory: never used twice */
         struct scsi_address address;
         struct sim_unit unit; /* as it was probed */
         uint8_t version;
@@ -54,6 +55,7 @@ struct target {
 
 struct host {
         uint64_t number;
+        uint64_t instance;
         char *driver;
         char *port_name;
         enum sim_transport transport;
@@ -69,6 +71,7 @@ struct sim_machine {
         GTree *hosts;
         char *scan_mode;
         unsigned next_session;
+        uint64_t last_instance;
         GByteArray *generics, *disks, *roms; /* numbers in use */
         uint64_t requests[WORKER_SCAN_TARGET + 1];
         uint64_t commands[256];

@@ -339,6 +339,7 @@ static struct device *device_add(struct sim_machine *machine, struct target *tar
         struct device *device = g_new0(struct device, 1);
 
         device->number = number;
+        device->instance = ++machine->last_instance;
         device->address = (struct scsi_address){target->address, number};
         device->unit = *unit;
         device->version = target->version;

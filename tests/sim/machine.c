@@ -152,6 +152,7 @@ enum sim_manner manner_of(const struct sim_machine *machine, const struct scsi_a
 uint32_t sim_add_host(struct sim_machine *machine, const struct sim_host *spec) {
         struct host *host = g_new0(struct host, 1);
 
+        host->instance = ++machine->last_instance;
         while (tree_find(machine->hosts, host->number))
                 host->number++;
         host->driver = g_strdup(spec->driver ? spec->driver : "scsi_debug");

@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -46,6 +47,7 @@ static int host_read(const struct sim_machine *machine, uint32_t number, struct 
         if (!host)
                 return -ENOENT;
         path = host_path(host);
+        record_add(records, "instance", "%" PRIu64, host->instance);
         record_add(records, "proc_name", "%s", host->driver);
         record_add(records, "state", "running");
         record_add(records, "unique_id", "%u", number);
@@ -111,6 +113,7 @@ static int device_read(const struct sim_machine *machine, const struct scsi_addr
         if (!device)
                 return -ENOENT;
         unit = &device->unit;
+        record_add(records, "instance", "%" PRIu64, device->instance);
         record_add(records, "vendor", "%-8s", unit->vendor);
         record_add(records, "model", "%-16s", unit->model);
         record_add(records, "rev", "%-4s", unit->revision);

@@ -453,15 +453,20 @@ static void test_transports(struct fixture *f, const void *unused) {
 
 /* Numbers are used again, lowest first: what a service that remembers by name has to live with. */
 static void test_numbers(struct fixture *f, const void *unused) {
+        g_autofree char *instance = NULL;
+
         map_disks(f, 30);
         ask(f, WORKER_SCAN_TARGET, 0);
         ask(f, WORKER_READ_DEVICE, 26);
         g_assert_cmpstr(attribute(f, "block"), ==, "sdaa");
         g_assert_cmpstr(attribute(f, "dev"), ==, "65:160");
+        ask(f, WORKER_READ_DEVICE, 9);
+        instance = g_strdup(attribute(f, "instance"));
         sim_detach_by_hand(f->machine, (struct scsi_address){f->target, 3});
         sim_detach_by_hand(f->machine, (struct scsi_address){f->target, 9});
         sim_attach_by_hand(f->machine, (struct scsi_address){f->target, 9});
         ask(f, WORKER_READ_DEVICE, 9);
+        g_assert_cmpstr(attribute(f, "instance"), !=, instance); /* the only one that is not */
         g_assert_cmpstr(attribute(f, "block"), ==, "sdd");
         g_assert_cmpstr(attribute(f, "generic"), ==, "sg3");
 }
