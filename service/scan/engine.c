@@ -79,7 +79,10 @@ bool engine_is_ready(const struct engine *engine) {
 }
 
 int engine_event(struct engine *engine, const struct event *event, struct scan_time now) {
-        return engine_result(engine, planner_event(&engine->planner, event, now));
+        int r = planner_event(&engine->planner, event, now);
+
+        note_ready(engine);
+        return engine_result(engine, r);
 }
 
 int engine_scan(struct engine *engine, const struct scan_request *request, struct scan_time now,

@@ -256,11 +256,21 @@ static int scan_new_ports(struct planner *planner, struct host_work *host,
         return r;
 }
 
+/* The number is another host's now: what was read of its devices went with the old one. */
+static int host_replaced(struct planner *planner, struct host_work *host, struct scan_time now) {
+        planner_want_list(planner, 0);
+        if (!planner->config.owner || host->scan_reading)
+                return 0;
+        return planner_scan_host(planner, host->number, CAUSE_UEVENT, now);
+}
+
 static int host_seen(struct planner *planner, struct host_work *host,
                      struct observation *observation, struct scan_time now) {
         struct fact fact = {.kind = FACT_HOST, .address.target.host = host->number};
+        const struct host *known = topology_host(planner->topology, host->number);
         bool kernel_scans = !planner->config.owner;
         bool scan_ports = planner->config.owner && host->known && !host->scan_reading;
+        bool replaced = known && known->facts.instance != observation->host.instance;
         int r = 0;
 
         fact.discovery = policy_discovery(observation->host.driver, kernel_scans);
@@ -275,6 +285,10 @@ static int host_seen(struct planner *planner, struct host_work *host,
         if (r < 0)
                 return r;
         host->known = true;
+        if (replaced)
+                r = host_replaced(planner, host, now);
+        if (r < 0)
+                return r;
         if (!host->scan_reading)
                 return 0;
         host->scan_reading = false;

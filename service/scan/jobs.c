@@ -170,6 +170,8 @@ static void job_end(struct jobs *jobs, struct job *job, enum job_state state,
                     struct scan_time now) {
         job->state = state;
         job->ended = now.monotonic;
+        if (state != JOB_CANCELLED)
+                job->steps_done = job->steps_total; /* two steps may have become one */
         TAILQ_INSERT_TAIL(&jobs->ended, job, ended_entry);
         jobs->ended_count++;
         job_touch(jobs, job);
@@ -216,6 +218,13 @@ void jobs_task_end(struct jobs *jobs, job_mask mask, struct scan_time now) {
                 job->succeeded++;
                 task_over(jobs, job, now);
         }
+}
+
+void jobs_task_leave(struct jobs *jobs, job_mask mask, struct scan_time now) {
+        struct job *job;
+
+        while ((job = mask_pop(jobs, &mask)))
+                task_over(jobs, job, now);
 }
 
 void jobs_task_fail(struct jobs *jobs, job_mask mask, enum job_error error, const char *message,

@@ -39,6 +39,8 @@ static inline job_mask job_bit(const struct job *job) {
 /* One more task for each of them, and its end. A job ends with its last task. */
 void jobs_task_begin(struct jobs *jobs, job_mask mask);
 void jobs_task_end(struct jobs *jobs, job_mask mask, struct scan_time now);
+/* Ends a task that only led to others: whether the job succeeds is for them to say. */
+void jobs_task_leave(struct jobs *jobs, job_mask mask, struct scan_time now);
 void jobs_task_fail(struct jobs *jobs, job_mask mask, enum job_error error, const char *message,
                     struct scan_time now);
 

@@ -105,7 +105,7 @@ int planner_request(struct planner *planner, const struct scan_request *request,
         bit = job_bit(job);
         jobs_task_begin(planner->jobs, bit);
         r = job_begin(planner, job, now);
-        jobs_task_end(planner->jobs, bit, now);
+        jobs_task_leave(planner->jobs, bit, now);
         return r;
 }
 
@@ -352,7 +352,7 @@ static int list_observe(struct planner *planner, const struct observation *obser
                 return 0;
         }
         r = list_seen(planner, &observation->inventory, jobs, now);
-        jobs_task_end(planner->jobs, jobs, now);
+        jobs_task_leave(planner->jobs, jobs, now);
         return r;
 }
 

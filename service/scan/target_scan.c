@@ -526,6 +526,7 @@ static int seen_contact(struct planner *planner, struct target_work *target,
                 /* Once its identity is read, choose. */
                 scan->phase = PHASE_CHOOSE;
                 scan->contact++;
+                jobs_expect(planner->jobs, scan->order.jobs, 1);
                 return attached(planner, target, observation);
         case OBSERVED_OUT_OF_RANGE:
                 if (scan->contact == 0)
@@ -649,6 +650,7 @@ static int seen_foothold(struct planner *planner, struct target_work *target,
         if (observation->observed != OBSERVED_GOOD)
                 return seen_no_report_luns(planner, target);
         target->scan.phase = PHASE_CHOOSE;
+        jobs_expect(planner->jobs, target->scan.order.jobs, 1);
         return attached(planner, target, observation);
 }
 

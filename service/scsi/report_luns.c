@@ -48,6 +48,11 @@ static size_t luns_unique(uint64_t *luns, size_t count) {
         return kept + 1;
 }
 
+/* By halves: sg_get_unaligned_be32() of libsgutils2 1.46 shifts a byte into the sign bit. */
+static uint32_t list_length(const uint8_t *data) {
+        return (uint32_t)sg_get_unaligned_be16(data) << 16 | sg_get_unaligned_be16(data + 2);
+}
+
 int scsi_report_luns_decode(const uint8_t *data, size_t length, struct scsi_lun_list *ret) {
         _cleanup_(freep) uint64_t *luns = NULL;
         size_t claimed, entries, count = 0;
@@ -55,7 +60,7 @@ int scsi_report_luns_decode(const uint8_t *data, size_t length, struct scsi_lun_
         if (length < SCSI_REPORT_LUNS_HEADER)
                 return -EINVAL;
 
-        claimed = sg_get_unaligned_be32(data) / sizeof(struct scsi_lun);
+        claimed = list_length(data) / sizeof(struct scsi_lun);
         if (claimed > SCSI_REPORT_LUNS_MAX)
                 return -E2BIG;
 

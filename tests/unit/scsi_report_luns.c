@@ -116,7 +116,10 @@ static bool list_holds(const struct scsi_lun_list *list, uint64_t number) {
 
 static void check_random(const uint8_t *data, size_t length) {
         _cleanup_(scsi_lun_list_done) struct scsi_lun_list list = {};
-        size_t claimed = sg_get_unaligned_be32(data) / 8, there = (length - 8) / 8;
+        size_t claimed = ((size_t)sg_get_unaligned_be16(data) << 16 |
+                          sg_get_unaligned_be16(data + 2)) /
+                         8,
+               there = (length - 8) / 8;
         size_t entries = claimed < there ? claimed : there;
         int r = scsi_report_luns_decode(data, length, &list);
 
