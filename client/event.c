@@ -49,11 +49,24 @@ static void string_print(const char *text, FILE *out) {
         fprintf(out, "%s%s%s", quote, key ? key : text, quote);
 }
 
-static void item_print(struct json_object *item, FILE *out) {
-        if (json_object_is_type(item, json_type_string))
-                string_print(json_object_get_string(item), out);
+static void scalar_print(struct json_object *value, FILE *out) {
+        if (json_object_is_type(value, json_type_string))
+                string_print(json_object_get_string(value), out);
         else
-                fputs(json_object_to_json_string_ext(item, JSON_C_TO_STRING_PLAIN), out);
+                fputs(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN), out);
+}
+
+/* A structure, such as a row of Luns, in parentheses. */
+static void item_print(struct json_object *item, FILE *out) {
+        if (!json_object_is_type(item, json_type_array)) {
+                scalar_print(item, out);
+                return;
+        }
+        for (size_t i = 0; i < json_object_array_length(item); i++) {
+                fputc(i == 0 ? '(' : ' ', out);
+                scalar_print(json_object_array_get_idx(item, i), out);
+        }
+        fputc(')', out);
 }
 
 static void array_print(struct json_object *array, FILE *out) {
@@ -78,7 +91,7 @@ static void value_print(struct json_object *value, FILE *out) {
                 summary = text_from_summary(value, false);
                 fprintf(out, "\"%s\"", summary ? summary : "");
         } else
-                item_print(value, out);
+                scalar_print(value, out);
 }
 
 static void properties_print(struct json_object *arguments, FILE *out) {

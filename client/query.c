@@ -25,12 +25,31 @@ static void model_warn(const struct model *model) {
                 fprintf(stderr, "scsictl: the first pass over the machine is not complete yet\n");
 }
 
+/* The object at the root is not among those that the ObjectManager lists. */
+static int root_fetch(sd_bus *bus, struct json_object *document, sd_bus_error *error) {
+        struct json_object *properties = NULL, *interfaces;
+        int r = bus_get_properties(bus, SCSISCAN_PATH, SCSISCAN_INTERFACE_TOPOLOGY, error,
+                                   &properties);
+
+        if (r < 0)
+                return r;
+        interfaces = json_object_new_object();
+        if (!interfaces) {
+                json_object_put(properties);
+                return -ENOMEM;
+        }
+        json_object_object_add(interfaces, SCSISCAN_INTERFACE_TOPOLOGY, properties);
+        return json_object_object_add(document, SCSISCAN_PATH, interfaces) < 0 ? -ENOMEM : 0;
+}
+
 static enum status model_get(sd_bus *bus, struct model **ret) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_object_putp) struct json_object *document = NULL;
         int r;
 
         r = bus_get_objects(bus, &error, &document);
+        if (r >= 0)
+                r = root_fetch(bus, document, &error);
         if (r < 0)
                 return bus_fail(&error, r);
         r = model_new(document, ret);
@@ -40,6 +59,16 @@ static enum status model_get(sd_bus *bus, struct model **ret) {
         return STATUS_OK;
 }
 
+/* An empty table would leave a person guessing. */
+static void kind_warn(const struct model *model, enum object_kind kind,
+                      const struct options *options) {
+        size_t count;
+
+        model_objects(model, kind, &count);
+        if (count == 0 && !options->json)
+                fprintf(stderr, "scsictl: there are no %s\n", kind_plural(kind));
+}
+
 enum status tree_run(sd_bus *bus, const char *argument, const struct options *options) {
         _cleanup_(model_freep) struct model *model = NULL;
         enum status status = model_get(bus, &model);
@@ -47,6 +76,7 @@ enum status tree_run(sd_bus *bus, const char *argument, const struct options *op
 
         if (status != STATUS_OK)
                 return status;
+        kind_warn(model, OBJECT_HOST, options);
         r = tree_print(model, options);
         return r < 0 ? model_fail(r) : STATUS_OK;
 }
@@ -66,6 +96,7 @@ enum status list_run(sd_bus *bus, const char *argument, const struct options *op
         status = model_get(bus, &model);
         if (status != STATUS_OK)
                 return status;
+        kind_warn(model, kind, options);
         r = list_print(model, kind, options);
         return r < 0 ? model_fail(r) : STATUS_OK;
 }

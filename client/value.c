@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "client/cleanup.h"
 #include "client/value.h"
@@ -18,6 +19,14 @@ union basic {
         double real;
         const char *string;
 };
+
+/* As few digits as name the number: 0.8, not 0.80000000000000004. */
+static struct json_object *real_to_json(double real) {
+        char text[32];
+
+        snprintf(text, sizeof(text), "%.15g", real);
+        return json_object_new_double_s(real, text);
+}
 
 static struct json_object *basic_to_json(char type, const union basic *value) {
         switch (type) {
@@ -39,7 +48,7 @@ static struct json_object *basic_to_json(char type, const union basic *value) {
         case SD_BUS_TYPE_UINT64:
                 return json_object_new_uint64(value->uint64);
         case SD_BUS_TYPE_DOUBLE:
-                return json_object_new_double(value->real);
+                return real_to_json(value->real);
         default: /* string, object path, signature */
                 return json_object_new_string(value->string);
         }

@@ -55,7 +55,7 @@ static const struct {
          " 'invalidated': ['Model']"},
         {"/org/scsiscan1/target/3_0_1", PROPERTIES, "PropertiesChanged",
          "['org.scsiscan1.Target', {'Luns': [['5', '0x0005000000000000', 'attached', '']]}, []]",
-         "PropertiesChanged 3:0:1 Luns=[\"5\",\"0x0005000000000000\",\"attached\",\"\"]",
+         "PropertiesChanged 3:0:1 Luns=(5 0x0005000000000000 attached \"\")",
          "'path': '/org/scsiscan1/target/3_0_1', 'key': '3:0:1',"
          " 'interface': 'org.scsiscan1.Target',"
          " 'changed': {'luns': [['5', '0x0005000000000000', 'attached', '']]},"

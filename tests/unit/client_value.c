@@ -71,6 +71,17 @@ static void test_containers(struct fixture *fixture, gconstpointer data) {
                             " [false, 'deep']]");
 }
 
+static void test_real(struct fixture *fixture, gconstpointer data) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = message_new(fixture);
+        _cleanup_(json_object_putp) struct json_object *values = NULL;
+
+        g_assert_cmpint(sd_bus_message_append(message, "ddd", 0.8, 1.0, 1.0 / 3), >=, 0);
+        message_finish(message);
+        g_assert_cmpint(value_read_all(message, &values), ==, 0);
+        g_assert_cmpstr(json_object_to_json_string_ext(values, JSON_C_TO_STRING_PLAIN), ==,
+                        "[0.8,1,0.333333333333333]");
+}
+
 /* GetManagedObjects, read as one value. */
 static void test_objects(struct fixture *fixture, gconstpointer data) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = message_new(fixture);
@@ -101,6 +112,7 @@ static void test_empty(struct fixture *fixture, gconstpointer data) {
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         ADD("/client/value/basic", test_basic);
+        ADD("/client/value/real", test_real);
         ADD("/client/value/containers", test_containers);
         ADD("/client/value/objects", test_objects);
         ADD("/client/value/empty", test_empty);
