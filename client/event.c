@@ -62,8 +62,9 @@ static void item_print(struct json_object *item, FILE *out) {
                 scalar_print(item, out);
                 return;
         }
+        fputc('(', out);
         for (size_t i = 0; i < json_object_array_length(item); i++) {
-                fputc(i == 0 ? '(' : ' ', out);
+                fputs(i > 0 ? " " : "", out);
                 scalar_print(json_object_array_get_idx(item, i), out);
         }
         fputc(')', out);
