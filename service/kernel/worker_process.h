@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One worker process and the daemon's end of its socket. It decides nothing: see worker_host.h. */
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "worker/messages.h"
+
+/* Whatever a worker sends; one for all workers, since nothing is kept in it across callbacks. */
+struct worker_buffer {
+        struct worker_reply reply;
+        uint8_t data[WORKER_DATA_MAX];
+};
+
+struct worker_process_config {
+        const char *worker; /* path of the executable */
+        const char *sysfs;
+        uint32_t host;
+        int lock_fd; /* inherited by the process */
+        struct worker_buffer *buffer;
+};
+
+struct worker_process_handler {
+        /* A well-formed reply, in the buffer given; whether anybody asked is yet to be seen. */
+        void (*replied)(const struct worker_reply *reply, const uint8_t *data, void *userdata);
+        /* It has closed its socket, or sent what is no reply: nothing more will come from it. */
+        void (*hung_up)(void *userdata);
+        /* The last of its threads has left the kernel. */
+        void (*exited)(int64_t status, int signal, void *userdata);
+        void *userdata;
+};
+
+struct worker_process;
+
+/* 0, or -errno when it cannot be started. */
+int worker_process_start(uv_loop_t *loop, const struct worker_process_config *config,
+                         const struct worker_process_handler *handler, struct worker_process **ret);
+int worker_process_send(struct worker_process *process, const struct worker_request *request);
+/* Takes what is waiting in the socket now; calls the handler from within. */
+void worker_process_receive(struct worker_process *process);
+/* Closes the socket, on which the process ends as soon as the kernel lets it. */
+void worker_process_shut(struct worker_process *process);
+void worker_process_kill(struct worker_process *process);
+/* Shuts it, calls back no more, and is freed when the loop has closed its handles. Accepts NULL. */
+void worker_process_discard(struct worker_process *process);
