@@ -39,3 +39,7 @@
 #define SCSISCAN_ERROR_ACCESS_DENIED "org.freedesktop.DBus.Error.AccessDenied"
 #define SCSISCAN_ERROR_UNKNOWN_OBJECT "org.freedesktop.DBus.Error.UnknownObject"
 #define SCSISCAN_ERROR_LIMITS_EXCEEDED "org.freedesktop.DBus.Error.LimitsExceeded"
+
+/* What a caller must be allowed to do. */
+#define SCSISCAN_ACTION_SCAN SCSISCAN_BUS_NAME ".scan"
+#define SCSISCAN_ACTION_CANCEL SCSISCAN_BUS_NAME ".cancel"

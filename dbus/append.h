@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Values of the contract, appended to a message. */
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "scan/change_set.h"
+#include "scan/job.h"
+#include "scan/topology.h"
+
+/* Strings come from places that made them printable: one that is not valid UTF-8 is a bug. */
+int append_text(sd_bus_message *message, const char *text);
+/* "/dev/sda" for "sda", "" for "". */
+int append_node(sd_bus_message *message, const char *node);
+int append_path(sd_bus_message *message, const struct object_id *id);
+int append_job_path(sd_bus_message *message, uint64_t job);
+int append_summary(sd_bus_message *message, const uint64_t summary[static SUMMARY_FIELDS]);
+int append_counter(sd_bus_message *message, const char *name, uint64_t value);
+
+static inline struct object_id host_id(const struct host *host) {
+        return (struct object_id){.kind = OBJECT_HOST, .address.target.host = host->number};
+}
+
+static inline struct object_id target_id(const struct target *target) {
+        return (struct object_id){.kind = OBJECT_TARGET, .address.target = target->address};
+}
+
+static inline struct object_id device_id(const struct device *device) {
+        return (struct object_id){.kind = OBJECT_DEVICE, .address = device->address};
+}
+
+static inline struct object_id unit_id(const struct unit *unit) {
+        return (struct object_id){.kind = OBJECT_UNIT, .identity = unit->identity};
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * May the caller do this? The bus is asked who it is, without waiting for the answer; a method call
+ * is parsed and checked before, and continues after, when the objects it named may be gone. Root
+ * may do everything, everybody else is refused with AccessDenied.
+ */
+
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "util/cleanup.h"
+
+struct callers;
+
+/* Callers being asked about, at all and of one sender. */
+#define CALLERS_MAX 256
+#define CALLERS_PER_SENDER_MAX 16
+
+/* The call goes on: it is answered in here or later, or `error` is set and a negative errno
+ * returned. */
+typedef int (*caller_go)(sd_bus_message *call, uint32_t uid, void *request, sd_bus_error *error);
+
+struct caller_request {
+        const char *action; /* "org.scsiscan1.scan": what the caller wants to do; static */
+        caller_go go;
+        void *request;
+        void (*request_free)(void *request);
+};
+
+struct callers *callers_new(void);
+/* Nobody may be asked about any more. */
+void callers_free(struct callers *callers);
+DEFINE_CLEANUP(struct callers *, callers_free)
+
+/* 1 when under way, as a method handler returns it, or negative with `error` set;
+ * `request->request` is taken over in any case. */
+int callers_authorize(struct callers *callers, sd_bus_message *call,
+                      const struct caller_request *request, sd_bus_error *error);
+
+/* The sender has left the bus; all have, for there is no bus. */
+void callers_leave(struct callers *callers, const char *sender);
+void callers_leave_all(struct callers *callers);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "dbus/append.h"
+#include "dbus/emit.h"
+#include "dbus/names.h"
+#include "dbus/paths.h"
+#include "dbus/publisher.h"
+#include "dbus/server_private.h"
+
+static uint64_t realtime(const struct server *server) {
+        return server->handler.now(server->handler.userdata).realtime;
+}
+
+static void emit_started(struct server *server, const struct job *job, const char *path) {
+        sd_bus_message *signal =
+                emit_begin(server, SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Started");
+
+        if (signal)
+                emit_end(server, signal,
+                         sd_bus_message_append(signal, "oss", path, job->scope_text,
+                                               job_cause_name(job->cause)));
+}
+
+static void emit_completed(struct server *server, const struct job *job, const char *path) {
+        sd_bus_message *signal = emit_begin(server, path, SCSISCAN_INTERFACE_JOB, "Completed");
+
+        if (signal)
+                emit_end(server, signal,
+                         sd_bus_message_append(signal, "bs", job->state == JOB_DONE,
+                                               job->state == JOB_DONE ? "" : job->message));
+}
+
+static void emit_finished(struct server *server, const struct job *job, const char *path) {
+        sd_bus_message *signal =
+                emit_begin(server, SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Finished");
+        int r;
+
+        if (!signal)
+                return;
+        r = sd_bus_message_append(signal, "oss", path, job->scope_text, job_state_name(job->state));
+        if (r >= 0)
+                r = append_summary(signal, job->summary);
+        emit_end(server, signal, r);
+}
+
+/* A job may have come, run and ended since the last time: each is told all the same. */
+static void publish_stages(struct server *server, struct job_view *view, const struct job *job,
+                           const char *path) {
+        if (!view->begun && job->state != JOB_QUEUED) {
+                view->begun = true;
+                emit_started(server, job, path);
+        }
+        if (!view->ended && job_is_finished(job)) {
+                view->ended = true;
+                emit_completed(server, job, path);
+                emit_finished(server, job, path);
+        }
+}
+
+static int publish_new_job(struct server *server, const struct job *job, const char *path) {
+        struct job_view *view = job_views_add(
+                server->jobs, job, engine_topology(server->config.engine), realtime(server));
+
+        if (!view)
+                return -ENOMEM;
+        emit_added(server, path);
+        publish_stages(server, view, job, path);
+        return 0;
+}
+
+static void publish_known_job(struct server *server, struct job_view *view, const struct job *job,
+                              const char *path) {
+        uint32_t properties = view->unpublished | job_view_update(view, job, realtime(server));
+
+        view->unpublished = 0;
+        emit_changed(server, &object_job, path, properties);
+        publish_stages(server, view, job, path);
+}
+
+static void publish_job(struct server *server, const struct job *job) {
+        _cleanup_(freep) char *path = NULL;
+        struct job_view *view = job_views_find(server->jobs, job->id);
+        int r = path_format_job(job->id, &path);
+
+        if (r >= 0 && view)
+                publish_known_job(server, view, job, path);
+        else if (r >= 0)
+                r = publish_new_job(server, job, path);
+        if (r < 0)
+                emit_fail(server, r);
+}
+
+/* Notes which jobs work on other objects now, for publish_job() to tell with the rest. */
+static void look_at_objects(struct server *server) {
+        const struct topology *topology = engine_topology(server->config.engine);
+        const struct job *job;
+
+        TAILQ_FOREACH (job, engine_jobs(server->config.engine), entry) {
+                struct job_view *view = job_views_find(server->jobs, job->id);
+                int r = 0;
+
+                if (view && !view->ended)
+                        r = job_view_update_objects(view, job, topology, &view->unpublished);
+                if (r < 0)
+                        emit_fail(server, r);
+        }
+}
+
+static void publish_objects(struct server *server) {
+        const struct job *job;
+
+        TAILQ_FOREACH (job, engine_jobs(server->config.engine), entry) {
+                const struct job_view *view = job_views_find(server->jobs, job->id);
+
+                if (view && view->unpublished)
+                        publish_job(server, job);
+        }
+}
+
+static void publish_expired(struct server *server, uint64_t job) {
+        _cleanup_(freep) char *path = NULL;
+        int r = path_format_job(job, &path);
+
+        if (r < 0)
+                emit_fail(server, r);
+        else if (job_views_find(server->jobs, job))
+                emit_removed(server, &object_job, path);
+        job_views_remove(server->jobs, job);
+}
+
+void publish_jobs(struct server *server, bool topology_changed) {
+        struct scan_time now = server->handler.now(server->handler.userdata);
+        const struct job *job;
+        uint64_t expired;
+
+        if (topology_changed)
+                look_at_objects(server);
+        while ((job = engine_take_job(server->config.engine)))
+                publish_job(server, job);
+        if (topology_changed)
+                publish_objects(server);
+        while (engine_expire_job(server->config.engine, now, &expired))
+                publish_expired(server, expired);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dbus/append.h"
+#include "dbus/key.h"
+#include "dbus/names.h"
+#include "dbus/options.h"
+#include "dbus/scan_call.h"
+#include "dbus/server_private.h"
+
+struct scan_options {
+        bool wait, wait_given;
+        bool verify, verify_given;
+        bool generation_given;
+        uint64_t generation;
+};
+
+struct scan_call {
+        struct server *server;
+        struct scope scope;
+        char *text;
+        struct scan_options options;
+};
+
+#define OPTION(name_, type_)                                                                       \
+        {                                                                                          \
+                .name = #name_, .type = (type_), .offset = offsetof(struct scan_options, name_),   \
+                .given = offsetof(struct scan_options, name_##_given)                              \
+        }
+
+static const struct option scan_options[] = {
+        OPTION(wait, 'b'),
+        OPTION(verify, 'b'),
+        OPTION(generation, 't'),
+};
+
+static void scan_call_free(void *request) {
+        struct scan_call *call = request;
+
+        scope_done(&call->scope);
+        free(call->text);
+        free(call);
+}
+
+static int check_generation(const struct scan_call *scan, sd_bus_error *error) {
+        uint64_t now = scan->server->shown.generation;
+
+        if (!scan->options.generation_given || scan->options.generation == now)
+                return 0;
+        return sd_bus_error_setf(error, SCSISCAN_ERROR_STALE_PLAN,
+                                 "The generation is %" PRIu64 ", not %" PRIu64, now,
+                                 scan->options.generation);
+}
+
+static int scan_begin(const struct scan_call *scan, uint32_t uid, uint64_t *ret_job,
+                      sd_bus_error *error) {
+        const struct server_handler *handler = &scan->server->handler;
+        struct scan_request request = {
+                .scope = &scan->scope,
+                .scope_text = scan->text,
+                .cause = CAUSE_REQUEST,
+                .uid = uid,
+                .verify = scan->options.verify,
+                .attach = true,
+        };
+        int r = engine_scan(scan->server->config.engine, &request, handler->now(handler->userdata),
+                            ret_job);
+
+        if (r == -ENOENT)
+                return key_not_found(scan->text, error);
+        if (r == -EBUSY)
+                return sd_bus_error_set(error, SCSISCAN_ERROR_LIMIT, "Too many jobs at once");
+        if (r >= 0)
+                handler->poked(handler->userdata);
+        return r;
+}
+
+static int reply_job(sd_bus_message *call, uint64_t job) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(call, &reply);
+
+        if (r >= 0)
+                r = append_job_path(reply, job);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* The caller may. What was so when it asked is looked at again. */
+static int on_allowed(sd_bus_message *call, uint32_t uid, void *userdata, sd_bus_error *error) {
+        const struct scan_call *scan = userdata;
+        struct waiting *waiting = scan->server->waiting;
+        uint64_t job;
+        int r = check_generation(scan, error);
+
+        if (r >= 0 && scan->options.wait)
+                r = waiting_has_room(waiting, call, error);
+        if (r >= 0)
+                r = scan_begin(scan, uid, &job, error);
+        if (r < 0)
+                return r;
+        return scan->options.wait ? waiting_for_scan(waiting, call, job, error)
+                                  : reply_job(call, job);
+}
+
+static int scan_check(struct scan_call *scan, sd_bus_message *call, sd_bus_error *error) {
+        const struct topology *topology = engine_topology(scan->server->config.engine);
+        int r = options_read(call, scan_options, ELEMENTS_OF(scan_options), &scan->options, error);
+
+        if (r < 0)
+                return r;
+        if (scope_exists(&scan->scope, topology) < 0)
+                return key_not_found(scan->text, error);
+        return check_generation(scan, error);
+}
+
+int scan_call(struct server *server, sd_bus_message *call, const char *text, struct scope *scope,
+              sd_bus_error *error) {
+        struct scan_call *scan = calloc(1, sizeof(*scan));
+        struct caller_request request = {
+                .action = SCSISCAN_ACTION_SCAN,
+                .go = on_allowed,
+                .request = scan,
+                .request_free = scan_call_free,
+        };
+        int r;
+
+        if (!scan) {
+                scope_done(scope);
+                return -ENOMEM;
+        }
+        scan->server = server;
+        scan->scope = *scope;
+        *scope = (struct scope){};
+        scan->options.verify = true;
+        scan->text = strdup(text);
+        r = scan->text ? scan_check(scan, call, error) : -ENOMEM;
+        if (r < 0) {
+                scan_call_free(scan);
+                return r;
+        }
+        return callers_authorize(server->callers, call, &request, error);
+}

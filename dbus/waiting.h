@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Calls whose answer comes later: when a job has ended, when a scope has settled, or when the
+ * caller's patience is over. They are looked at each time something was published.
+ */
+
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <uv.h>
+
+#include "scan/engine.h"
+#include "util/cleanup.h"
+
+struct waiting;
+
+/* Calls waiting at once, at all and of one sender. */
+#define WAITING_MAX 1024
+#define WAITING_PER_SENDER_MAX 32
+
+struct waiting *waiting_new(const struct engine *engine);
+void waiting_start(struct waiting *waiting, uv_loop_t *loop);
+/* Nobody may be waiting any more; the loop has to run between these two. */
+void waiting_stop(struct waiting *waiting);
+void waiting_free(struct waiting *waiting);
+DEFINE_CLEANUP(struct waiting *, waiting_free)
+
+/* Limit, with `error` set, when one more call of this sender may not wait. */
+int waiting_has_room(const struct waiting *waiting, sd_bus_message *call, sd_bus_error *error);
+
+/* Each returns 1, as a method handler does whose answer comes later; or negative with `error` set.
+ */
+
+/* Replies (s result, a{st} summary), for a job that failed too. */
+int waiting_for_job(struct waiting *waiting, sd_bus_message *call, uint64_t job,
+                    sd_bus_error *error);
+/* Replies (o job), or with the job's error if it was not done. */
+int waiting_for_scan(struct waiting *waiting, sd_bus_message *call, uint64_t job,
+                     sd_bus_error *error);
+/* Replies (b settled). timeout in µs, UINT64_MAX for ever. */
+int waiting_for_scope(struct waiting *waiting, sd_bus_message *call, const struct scope *scope,
+                      uint64_t timeout, sd_bus_error *error);
+
+/* Answers those whose time has come. */
+void waiting_answer(struct waiting *waiting);
+
+/* The sender has left the bus; all have, for there is no bus. */
+void waiting_leave(struct waiting *waiting, const char *sender);
+void waiting_leave_all(struct waiting *waiting);
