@@ -19,7 +19,9 @@ void chronicle_event(const struct event *event) {
                 log_notice("uevents were lost, or none were seen yet: looking at everything");
                 break;
         case EVENT_UNIT_ATTENTION:
-                log_write(LOG_INFO, &fields, "%s: unit attention: %s", text,
+                /* Every attach raises that one. */
+                log_write(event->attention == ATTENTION_POWER_ON_RESET ? LOG_DEBUG : LOG_INFO,
+                          &fields, "%s: unit attention: %s", text,
                           unit_attention_name(event->attention));
                 break;
         case EVENT_HOST_STUCK:

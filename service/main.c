@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <getopt.h>
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,5 +172,7 @@ int main(int argc, char *argv[]) {
         if (r != 0)
                 return r < 0 ? 2 : EXIT_SUCCESS;
         take_passed_socket(&options);
+        /* What we were started with is not for the workers. */
+        (void)close_range(SD_LISTEN_FDS_START, ~0U, CLOSE_RANGE_CLOEXEC);
         return daemon_run(&options) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

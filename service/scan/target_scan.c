@@ -165,6 +165,7 @@ static int count_luns(struct planner *planner, struct target_work *target) {
         TAILQ_FOREACH (device, &known->devices, entry)
                 if (!scsi_lun_is_well_known(device->address.lun))
                         scan->luns[scan->lun_count++].lun = device->address.lun;
+        qsort(scan->luns, scan->lun_count, sizeof(*scan->luns), target_lun_compare);
         scan->reported = true;
         return 0;
 }

@@ -4,16 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scan/topology.h"
-
-struct topology {
-        struct host_list hosts;
-        struct host *by_number;
-        struct target *by_address;
-        struct unit_list units;
-        struct unit *by_identity;
-        size_t device_count;
-};
+#include "scan/topology_state.h"
 
 const char *disposition_name(enum disposition disposition) {
         static const char *const names[DISPOSITION_KINDS] = {
@@ -32,7 +23,7 @@ const char *disposition_name(enum disposition disposition) {
 const char *disposition_reason(enum disposition disposition) {
         static const char *const reasons[DISPOSITION_KINDS] = {
                 [DISPOSITION_ATTACHED] = "a device is attached",
-                [DISPOSITION_OBSERVED] = "reported, and nobody asked to attach it",
+                [DISPOSITION_OBSERVED] = "reported, and nobody has asked to attach it since",
                 [DISPOSITION_NOT_ATTACHED] =
                         "the kernel attached nothing: no answer, or no logical unit behind it",
                 [DISPOSITION_OUT_OF_RANGE] = "the host takes no such LUN",
@@ -104,146 +95,6 @@ static struct object_id device_id(const struct device *device) {
         return (struct object_id){.kind = OBJECT_DEVICE, .address = device->address};
 }
 
-static struct object_id unit_id(const struct unit *unit) {
-        return (struct object_id){.kind = OBJECT_UNIT, .identity = unit->identity};
-}
-
-/* ---- units ---- */
-
-/* What a unit says of itself, kept for the length of one change. */
-struct unit_words {
-        bool known;
-        uint8_t type;
-        char vendor[9];
-        char model[17];
-        char revision[5];
-        char serial[SCSI_SERIAL_MAX];
-        uint64_t size;
-        uint32_t block_size;
-        unsigned designators; /* a hash of them */
-};
-
-const struct device *unit_speaker(const struct unit *unit) {
-        const struct device *device;
-
-        TAILQ_FOREACH (device, &unit->devices, unit_entry)
-                if (device->facts.size > 0)
-                        return device;
-        return TAILQ_FIRST(&unit->devices);
-}
-
-static unsigned designators_hash(const struct scsi_identity *identity) {
-        unsigned hash = 0;
-
-        for (size_t i = 0; i < identity->count; i++) {
-                unsigned value;
-
-                HASH_JEN(identity->designators[i], strlen(identity->designators[i]), value);
-                hash = hash * 31 + value;
-        }
-        return hash;
-}
-
-static struct unit_words unit_listen(const struct unit *unit) {
-        const struct device *device = unit_speaker(unit);
-        struct unit_words words = {.known = true};
-
-        words.type = device->facts.type;
-        memcpy(words.vendor, device->facts.vendor, sizeof(words.vendor));
-        memcpy(words.model, device->facts.model, sizeof(words.model));
-        memcpy(words.revision, device->facts.revision, sizeof(words.revision));
-        memcpy(words.serial, device->serial, sizeof(words.serial));
-        words.size = device->facts.size;
-        words.block_size = device->facts.block_size;
-        words.designators = designators_hash(&device->identity);
-        return words;
-}
-
-static uint32_t unit_words_differ(const struct unit_words *a, const struct unit_words *b) {
-        uint32_t mask = 0;
-
-        mask |= a->type != b->type ? UNIT_PROPERTY_TYPE : 0;
-        mask |= strcmp(a->vendor, b->vendor) != 0 ? UNIT_PROPERTY_VENDOR : 0;
-        mask |= strcmp(a->model, b->model) != 0 ? UNIT_PROPERTY_MODEL : 0;
-        mask |= strcmp(a->revision, b->revision) != 0 ? UNIT_PROPERTY_REVISION : 0;
-        mask |= strcmp(a->serial, b->serial) != 0 ? UNIT_PROPERTY_SERIAL : 0;
-        mask |= a->size != b->size ? UNIT_PROPERTY_SIZE : 0;
-        mask |= a->block_size != b->block_size ? UNIT_PROPERTY_BLOCK_SIZE : 0;
-        mask |= a->designators != b->designators ? UNIT_PROPERTY_DESIGNATORS : 0;
-        return mask;
-}
-
-static int unit_changed(const struct unit *unit, const struct unit_words *before, uint32_t mask,
-                        struct change_set *changes) {
-        struct unit_words after = unit_listen(unit);
-        struct object_id id = unit_id(unit);
-
-        return change_set_changed(changes, &id, mask | unit_words_differ(before, &after));
-}
-
-static int unit_leave(struct topology *topology, struct device *device,
-                      struct change_set *changes) {
-        struct unit *unit = device->unit;
-        struct unit_words before;
-        int r;
-
-        if (!unit)
-                return 0;
-        before = unit_listen(unit);
-        TAILQ_REMOVE(&unit->devices, device, unit_entry);
-        device->unit = NULL;
-        if (!TAILQ_EMPTY(&unit->devices))
-                return unit_changed(unit, &before, UNIT_PROPERTY_DEVICES, changes);
-
-        struct object_id id = unit_id(unit);
-        r = change_set_removed(changes, &id, NULL);
-        HASH_DEL(topology->by_identity, unit);
-        TAILQ_REMOVE(&topology->units, unit, entry);
-        free(unit->identity);
-        free(unit);
-        return r;
-}
-
-static struct unit *unit_new(struct topology *topology, const char *identity) {
-        struct unit *unit = calloc(1, sizeof(*unit));
-
-        if (!unit)
-                return NULL;
-        unit->identity = strdup(identity);
-        if (!unit->identity) {
-                free(unit);
-                return NULL;
-        }
-        TAILQ_INIT(&unit->devices);
-        TAILQ_INSERT_TAIL(&topology->units, unit, entry);
-        HASH_ADD_KEYPTR(hh, topology->by_identity, unit->identity, strlen(unit->identity), unit);
-        return unit;
-}
-
-static int unit_join(struct topology *topology, struct device *device, struct change_set *changes) {
-        const char *identity = device->identity.name;
-        struct unit *unit;
-
-        if (!identity || !*identity)
-                return 0;
-        unit = topology_unit(topology, identity);
-        if (unit) {
-                struct unit_words before = unit_listen(unit);
-
-                TAILQ_INSERT_TAIL(&unit->devices, device, unit_entry);
-                device->unit = unit;
-                return unit_changed(unit, &before, UNIT_PROPERTY_DEVICES, changes);
-        }
-        unit = unit_new(topology, identity);
-        if (!unit)
-                return -ENOMEM;
-        TAILQ_INSERT_TAIL(&unit->devices, device, unit_entry);
-        device->unit = unit;
-
-        struct object_id id = unit_id(unit);
-        return change_set_added(changes, &id);
-}
-
 /* ---- targets ---- */
 
 static struct target *target_new(struct topology *topology, struct host *host,
@@ -311,6 +162,23 @@ static int target_set_port(struct target *target, const char *name, const char *
 
 /* ---- devices ---- */
 
+int target_lun_compare(const void *a, const void *b) {
+        uint64_t x = ((const struct target_lun *)a)->lun, y = ((const struct target_lun *)b)->lun;
+
+        return (x > y) - (x < y);
+}
+
+/* What the target reported stays reported; attached it is no longer. */
+static void target_lun_detached(struct target *target, uint64_t lun) {
+        struct target_lun key = {.lun = lun}, *found;
+
+        found = target->lun_count == 0 ? NULL
+                                       : bsearch(&key, target->luns, target->lun_count,
+                                                 sizeof(*target->luns), target_lun_compare);
+        if (found && found->disposition == DISPOSITION_ATTACHED)
+                found->disposition = DISPOSITION_OBSERVED;
+}
+
 static int device_remove(struct topology *topology, struct device *device,
                          struct change_set *changes) {
         struct target *target = device->target;
@@ -322,6 +190,7 @@ static int device_remove(struct topology *topology, struct device *device,
         r = r < 0 ? r : q;
         q = target_changed(target, TARGET_PROPERTY_DEVICES | TARGET_PROPERTY_LUNS, changes);
         r = r < 0 ? r : q;
+        target_lun_detached(target, device->address.lun);
         HASH_DEL(target->by_lun, device);
         TAILQ_REMOVE(&target->devices, device, entry);
         target->device_count--;

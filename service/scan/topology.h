@@ -42,6 +42,9 @@ struct target_lun {
         enum disposition disposition;
 };
 
+/* By LUN, for qsort() and bsearch(). */
+int target_lun_compare(const void *a, const void *b);
+
 TAILQ_HEAD(host_list, host);
 TAILQ_HEAD(target_list, target);
 TAILQ_HEAD(device_list, device);
