@@ -8,8 +8,9 @@
  *
  *     planner.c      turns events and requests into work, and hands out steps
  *     host_work.c    reads hosts, and walks their targets when a host is to be scanned
- *     target_scan.c  one scan of one target: first contact, REPORT LUNS, attach, verify
- *     device_work.c  looks at one device and reads its identity
+ *     target_work.c  what is wanted of a target; with target_scan.c and target_answer.c, one scan
+ * of it: first contact, REPORT LUNS, attach, verify device_work.c  looks at one device and reads
+ * its identity
  *
  * Each offers steps through a _next() function and takes what came of them in an _observe()
  * function.
@@ -239,7 +240,7 @@ int host_work_released(struct planner *planner, struct host_work *host);
 bool host_work_is_idle(const struct host_work *host);
 void host_work_free(struct planner *planner, struct host_work *host);
 
-/* target_scan.c */
+/* target_work.c, target_scan.c */
 int target_work_get(struct planner *planner, const struct scsi_target_address *address,
                     struct target_work **ret);
 struct target_work *target_work_find(struct host_work *host,

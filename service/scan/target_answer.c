@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "scan/target_scan.h"
+
+/* A list that grows between two tries may do so a few times. */
+#define ASKED_MAX 4
+
+static int attached(struct planner *planner, struct target_work *target,
+                    struct observation *observation) {
+        return device_work_attached(planner, target, observation->step.address.lun,
+                                    &observation->device, target->scan.order.jobs);
+}
+
+static int seen_contact(struct planner *planner, struct target_work *target,
+                        struct observation *observation, struct scan_time now) {
+        struct target_scan *scan = &target->scan;
+        bool well_known = policy_contact_luns[scan->contact] == SCSI_WLUN_REPORT_LUNS;
+
+        switch (observation->observed) {
+        case OBSERVED_GOOD:
+                /* Once its identity is read, choose. */
+                scan->phase = PHASE_CHOOSE;
+                scan->contact++;
+                jobs_expect(planner->jobs, scan->order.jobs, 1);
+                return attached(planner, target, observation);
+        case OBSERVED_OUT_OF_RANGE:
+                if (scan->contact == 0)
+                        return target_scan_leave(planner, target, CONTACT_OUT_OF_RANGE, now);
+                scan->contact++;
+                return 0;
+        case OBSERVED_NOT_ATTACHED:
+                scan->contact++;
+                return 0;
+        case OBSERVED_ERROR:
+                /* Hosts refuse the well-known unit in their own ways; anything else is an error. */
+                if (!well_known)
+                        break;
+                scan->contact++;
+                return 0;
+        default:
+                break;
+        }
+        return target_scan_fail_observed(planner, target, observation, now);
+}
+
+static int seen_wildcard(struct planner *planner, struct target_work *target,
+                         struct observation *observation, struct scan_time now) {
+        if (observation->observed == OBSERVED_OUT_OF_RANGE)
+                return target_scan_leave(planner, target, CONTACT_OUT_OF_RANGE, now);
+        if (observation->observed != OBSERVED_GOOD)
+                return target_scan_fail_observed(planner, target, observation, now);
+        target->scan.phase = PHASE_LISTING;
+        target->scan.contact = policy_contact_luns_count + 1; /* there is nothing left to try */
+        planner_want_list(planner, 0);
+        return 0;
+}
+
+/* Takes the list over, ascending, with what is to become of each. */
+static int take_luns(struct planner *planner, struct target_work *target,
+                     const struct scsi_lun_list *list) {
+        struct target_scan *scan = &target->scan;
+        uint32_t todo = 0;
+
+        free(scan->luns);
+        scan->luns = calloc(list->count + 1, sizeof(*scan->luns));
+        if (!scan->luns)
+                return -ENOMEM;
+        scan->lun_count = list->count;
+        scan->reported = true;
+        for (size_t i = 0; i < list->count; i++) {
+                struct target_lun *lun = &scan->luns[i];
+
+                lun->lun = list->luns[i];
+                lun->disposition = DISPOSITION_OBSERVED;
+                if (target_scan_is_attached(planner, target, lun->lun))
+                        lun->disposition = DISPOSITION_ATTACHED;
+                else if (!scsi_lun_fits_scan(lun->lun))
+                        lun->disposition = DISPOSITION_UNWRITABLE;
+                else if (scan->order.attach && lun_filter_has(&scan->order.filter, lun->lun))
+                        todo++;
+        }
+        jobs_expect(planner->jobs, scan->order.jobs, todo);
+        scan->phase = PHASE_ATTACH;
+        scan->next = 0;
+        return 0;
+}
+
+static int seen_luns(struct planner *planner, struct target_work *target,
+                     const struct scsi_lun_list *list) {
+        struct target_scan *scan = &target->scan;
+
+        if (list->wanted_bytes > scan->allocation && ++scan->asked < ASKED_MAX) {
+                scan->allocation = list->wanted_bytes < SCSI_REPORT_LUNS_BYTES_MAX
+                                           ? (uint32_t)list->wanted_bytes
+                                           : SCSI_REPORT_LUNS_BYTES_MAX;
+                return 0;
+        }
+        return take_luns(planner, target, list);
+}
+
+/* The target does not know REPORT LUNS here: the well-known unit may, else count upwards. */
+static int seen_no_report_luns(struct planner *planner, struct target_work *target) {
+        struct target_scan *scan = &target->scan;
+        struct scsi_address address = {.target = target->address, .lun = scan->lun};
+        const struct device *device = topology_device(planner->topology, &address);
+
+        if (scan->lun != 0 && scan->lun != SCSI_WLUN_REPORT_LUNS && scan->order.attach &&
+            !scan->foothold_tried) {
+                scan->foothold_tried = true;
+                scan->phase = PHASE_FOOTHOLD;
+                return 0;
+        }
+        scan->rules = policy_scan_rules_sequential(device ? device->facts.scsi_level : 0,
+                                                   device ? device->facts.blacklist : NULL);
+        return target_scan_count_up(planner, target);
+}
+
+static int seen_ask(struct planner *planner, struct target_work *target,
+                    struct observation *observation, struct scan_time now) {
+        struct target_scan *scan = &target->scan;
+
+        switch (observation->observed) {
+        case OBSERVED_GOOD:
+                return seen_luns(planner, target, &observation->luns);
+        case OBSERVED_GONE:
+                /* The device that we asked through went away: look, and ask through another. */
+                if (++scan->chosen > CHOSEN_MAX)
+                        break;
+                scan->phase = PHASE_CHOOSE;
+                return device_work_look(planner, target, observation->step.address.lun);
+        case OBSERVED_DEVICE:
+                if (observation->outcome == SCSI_OUTCOME_NOT_SUPPORTED)
+                        return seen_no_report_luns(planner, target);
+                break;
+        default:
+                break;
+        }
+        return target_scan_fail_observed(planner, target, observation, now);
+}
+
+static int seen_foothold(struct planner *planner, struct target_work *target,
+                         struct observation *observation, struct scan_time now) {
+        if (observation->observed == OBSERVED_STUCK)
+                return target_scan_fail_observed(planner, target, observation, now);
+        if (observation->observed != OBSERVED_GOOD)
+                return seen_no_report_luns(planner, target);
+        target->scan.phase = PHASE_CHOOSE;
+        jobs_expect(planner->jobs, target->scan.order.jobs, 1);
+        return attached(planner, target, observation);
+}
+
+static int seen_attach(struct planner *planner, struct target_work *target,
+                       struct observation *observation, struct scan_time now) {
+        struct target_scan *scan = &target->scan;
+        struct target_lun *lun = &scan->luns[scan->next];
+        int r = 0;
+
+        switch (observation->observed) {
+        case OBSERVED_GOOD:
+                lun->disposition = DISPOSITION_ATTACHED;
+                scan->next++;
+                return attached(planner, target, observation);
+        case OBSERVED_OUT_OF_RANGE:
+                lun->disposition = DISPOSITION_OUT_OF_RANGE;
+                break;
+        case OBSERVED_NOT_ATTACHED:
+                lun->disposition = DISPOSITION_NOT_ATTACHED;
+                break;
+        case OBSERVED_STUCK:
+        case OBSERVED_GONE:
+                return target_scan_fail_observed(planner, target, observation, now);
+        default:
+                lun->disposition = DISPOSITION_FAILED;
+                break;
+        }
+        /* One bad LUN does not end the rest. */
+        jobs_count(planner->jobs, scan->order.jobs, SUMMARY_FAILED);
+        jobs_advance(planner->jobs, scan->order.jobs, 1);
+        scan->next++;
+        return r;
+}
+
+static int seen_sequential(struct planner *planner, struct target_work *target,
+                           struct observation *observation, struct scan_time now) {
+        struct target_scan *scan = &target->scan;
+
+        switch (observation->observed) {
+        case OBSERVED_GOOD:
+                jobs_expect(planner->jobs, scan->order.jobs, 1);
+                scan->next++;
+                return attached(planner, target, observation);
+        case OBSERVED_NOT_ATTACHED:
+                scan->next = scan->rules.sparse ? scan->next + 1 : scan->rules.sequential_end;
+                return 0;
+        case OBSERVED_OUT_OF_RANGE:
+                scan->next = scan->rules.sequential_end;
+                return 0;
+        default:
+                return target_scan_fail_observed(planner, target, observation, now);
+        }
+}
+
+static bool may_retry(const struct planner *planner, const struct target_scan *scan,
+                      const struct observation *observation) {
+        if (scan->tries >= planner->limits->retries)
+                return false;
+        if (observation->observed == OBSERVED_LOST)
+                return true;
+        return observation->observed == OBSERVED_DEVICE &&
+               (observation->outcome == SCSI_OUTCOME_UNIT_ATTENTION ||
+                observation->outcome == SCSI_OUTCOME_BUSY);
+}
+
+int target_scan_observe(struct planner *planner, struct target_work *target,
+                        struct observation *observation, struct scan_time now) {
+        struct target_scan *scan = &target->scan;
+
+        if (may_retry(planner, scan, observation)) {
+                scan->tries++;
+                planner_count(planner, COUNTER_RETRIES);
+                return 0;
+        }
+        scan->tries = 0;
+        switch (scan->phase) {
+        case PHASE_CONTACT:
+                return seen_contact(planner, target, observation, now);
+        case PHASE_WILDCARD:
+                return seen_wildcard(planner, target, observation, now);
+        case PHASE_ASK:
+                return seen_ask(planner, target, observation, now);
+        case PHASE_FOOTHOLD:
+                return seen_foothold(planner, target, observation, now);
+        case PHASE_ATTACH:
+                return seen_attach(planner, target, observation, now);
+        case PHASE_SEQUENTIAL:
+                return seen_sequential(planner, target, observation, now);
+        case PHASE_IDLE:
+        case PHASE_LISTING:
+        case PHASE_CHOOSE:
+        case PHASE_VERIFY:
+                break; /* given up meanwhile: its host got stuck, or went */
+        }
+        return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One scan of one target, phase by phase: target_scan.c makes the moves and offers the steps,
+ * target_answer.c takes what came of them, target_work.c keeps it going.
+ */
+
+#include "scan/work.h"
+
+/* Devices to ask through may turn out not to answer, or go away, so often in one scan. */
+#define CHOSEN_MAX 4
+
+int target_scan_begin(struct planner *planner, struct target_work *target, struct scan_time now);
+/* A move that needs no step, when the queue of devices is empty: what was attached is known by
+ * then. The phase stays the same when a step is due. */
+int target_scan_move(struct planner *planner, struct target_work *target, struct scan_time now);
+enum offer target_scan_offer(struct planner *planner, struct target_work *target, struct step *ret);
+int target_scan_observe(struct planner *planner, struct target_work *target,
+                        struct observation *observation, struct scan_time now);
+void target_scan_reset(struct target_scan *scan);
+
+/* Ends of a scan: nothing is there to be scanned; or something stood in the way, said in a
+ * sentence. */
+int target_scan_leave(struct planner *planner, struct target_work *target, enum contact contact,
+                      struct scan_time now);
+int target_scan_fail_observed(struct planner *planner, struct target_work *target,
+                              const struct observation *observation, struct scan_time now);
+
+/* From here on without REPORT LUNS: 0, 1, 2 ... */
+int target_scan_count_up(struct planner *planner, struct target_work *target);
+bool target_scan_is_attached(const struct planner *planner, const struct target_work *target,
+                             uint64_t lun);
