@@ -73,6 +73,8 @@ struct device_facts {
         uint64_t size;                       /* bytes, 0 when not known */
         uint32_t block_size;                 /* bytes, 0 when not known */
         char *holders[FACT_HOLDERS_MAX + 1]; /* owned, NULL-terminated: "dm-0", "/home", "swap" */
+        struct scsi_identity attached_as; /* what the kernel read when it attached it; owned; empty
+                                             without */
 };
 
 void device_facts_done(struct device_facts *facts);

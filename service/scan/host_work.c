@@ -74,6 +74,7 @@ static void order_add(struct scan_order *order, const struct scan_order *other) 
         order->jobs |= other->jobs;
         order->attach |= other->attach;
         order->verify |= other->verify;
+        order->remove |= other->remove;
         order->filter.all = true;
 }
 
@@ -234,6 +235,7 @@ static int host_gone(struct planner *planner, struct host_work *host, struct sca
         int r = planner_apply(planner, &fact);
 
         host->known = false;
+        watch_forget_host(planner, host->number);
         snprintf(message, sizeof(message), "host%" PRIu32 " is gone", host->number);
         fail_scans(planner, host, JOB_ERROR_FAILED, message, now);
         fail_targets(planner, host, JOB_ERROR_FAILED, message, now);

@@ -65,6 +65,9 @@ static int scan_end(struct planner *planner, struct target_work *target, struct 
 
         if (r >= 0 && target->scan.reported)
                 r = publish_luns(planner, target);
+        if (r >= 0 && target->scan.asked_at > 0)
+                r = watch_answered(planner, &target->address, target->scan.changed,
+                                   target->scan.order.watched, now);
 
         target_scan_reset(&target->scan);
         jobs_task_end(planner->jobs, jobs, now);
@@ -138,22 +141,36 @@ static const struct device *foothold_choose(const struct target *target) {
         return best;
 }
 
+static bool is_listed(const struct target_scan *scan, uint64_t lun) {
+        struct target_lun key = {.lun = lun};
+
+        return scsi_lun_is_well_known(lun) ||
+               bsearch(&key, scan->luns, scan->lun_count, sizeof(key), target_lun_compare);
+}
+
+/* What was there before: of each that its target still lists, the identity; the others have to say
+ * for themselves whether they are there. */
 static int verify_begin(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
+        const struct scan_order *order = &scan->order;
+        uint32_t steps = 0;
         int r = 0;
 
         scan->phase = PHASE_VERIFY;
-        for (size_t i = 0; i < scan->known_count; i++) {
-                if (!scan->order.verify) {
-                        jobs_count(planner->jobs, scan->order.jobs, SUMMARY_UNCHANGED);
+        for (size_t i = 0; i < scan->known_count && r >= 0; i++) {
+                uint64_t lun = scan->known[i];
+
+                if (scan->reported && !is_listed(scan, lun))
+                        r = device_work_suspect(planner, target, lun, order->remove, order->jobs);
+                else if (order->verify)
+                        r = device_work_verify(planner, target, lun, order->jobs);
+                else {
+                        jobs_count(planner->jobs, order->jobs, SUMMARY_UNCHANGED);
                         continue;
                 }
-                if (r >= 0)
-                        r = device_work_verify(planner, target, scan->known[i], true,
-                                               scan->order.jobs);
+                steps++;
         }
-        if (scan->order.verify)
-                jobs_expect(planner->jobs, scan->order.jobs, (uint32_t)scan->known_count);
+        jobs_expect(planner->jobs, order->jobs, steps);
         return r;
 }
 

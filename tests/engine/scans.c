@@ -376,26 +376,6 @@ static void test_cancel(void) {
         g_assert_true(engine_expire_job(world_engine(world), later, &expired));
 }
 
-static void test_swapped(void) {
-        struct sim_machine *machine = machine_with_host((struct sim_host){});
-        struct scsi_target_address target = add_target(machine, 0, SIM_QUIET, 3);
-        struct scsi_address swapped = {target, 1};
-        struct sim_unit unit = sim_disk(999);
-        _cleanup_(world_freep) struct world *world = NULL;
-        const struct device *device;
-
-        world = boot(machine);
-        sim_map(machine, target, 1, &unit);
-        world_scan(world, "0:0:0");
-        world_settle(world);
-        world_check(world);
-        device = topology_device(engine_topology(world_engine(world)), &swapped);
-        g_assert_cmpint(device->standing, ==, STANDING_REPLACED);
-        swapped.lun = 2;
-        device = topology_device(engine_topology(world_engine(world)), &swapped);
-        g_assert_cmpint(device->standing, ==, STANDING_PRESENT);
-}
-
 static void test_two_paths(void) {
         struct sim_machine *machine = machine_with_host((struct sim_host){});
         struct scsi_target_address one = add_target(machine, 0, 0, 0);
@@ -526,7 +506,6 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/follow/by-hand", test_by_hand);
         g_test_add_func("/engine/follow/hosts-come-and-go", test_hosts_come_and_go);
         g_test_add_func("/engine/follow/lost-uevents", test_lost_uevents);
-        g_test_add_func("/engine/follow/swapped", test_swapped);
         g_test_add_func("/engine/job/coalesced", test_coalesced);
         g_test_add_func("/engine/job/cancel", test_cancel);
         g_test_add_func("/engine/job/stuck-host", test_stuck_host);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "scan/device_work.h"
+
+/* ---- into the topology ---- */
+
+static void count_device(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        enum summary_field field = SUMMARY_UNCHANGED;
+
+        if (turn->work->now.attached && !known)
+                field = SUMMARY_ATTACHED;
+        else if (known && device_difference(known, &turn->work->now.fact) != 0)
+                field = SUMMARY_CHANGED;
+        if (field != SUMMARY_UNCHANGED)
+                turn->target->scan.changed = true;
+        if (turn->work->now.order)
+                device_order_done(turn, field);
+        else
+                jobs_count(turn->planner->jobs, turn->work->now.jobs, field);
+}
+
+int device_look_commit(const struct device_turn *turn) {
+        struct fact *fact = &turn->work->now.fact;
+        struct scsi_address address = device_turn_address(turn);
+        int r;
+
+        fact->kind = FACT_DEVICE;
+        fact->now = turn->now.monotonic;
+        fact->address = address;
+        if (device_order_named(turn))
+                return 0;
+        count_device(turn);
+        r = planner_apply(turn->planner, fact);
+        if (r < 0)
+                return r;
+        /* Not listed by its target, it has to speak for itself. */
+        if (turn->work->now.suspect) {
+                device_turn_stage(turn, DEVICE_INQUIRE);
+                return 0;
+        }
+        return device_turn_finish(turn);
+}
+
+int device_look_named(const struct device_turn *turn) {
+        if (!turn->work->now.fact.device.has_serial)
+                return device_look_commit(turn);
+        device_turn_stage(turn, DEVICE_SERIAL);
+        return 0;
+}
+
+/* What is known stays, what is not is unverified. */
+int device_look_unnamed(const struct device_turn *turn, enum standing standing) {
+        const struct device *known = device_turn_same(turn);
+        struct fact *fact = &turn->work->now.fact;
+        int r;
+
+        scsi_identity_done(&fact->identity);
+        scsi_identity_done(&fact->was);
+        fact->standing = standing;
+        if (known) {
+                r = scsi_identity_copy(&known->identity, &fact->identity);
+                if (r >= 0)
+                        r = scsi_identity_copy(&known->was, &fact->was);
+                if (r < 0)
+                        return r;
+                memcpy(fact->serial, known->serial, sizeof(fact->serial));
+                /* Silence does not clear anybody of having been replaced, or gone. */
+                if (standing == STANDING_PRESENT || known->standing >= STANDING_MISSING)
+                        fact->standing = known->standing;
+        }
+        return device_look_commit(turn);
+}
+
+/* ---- attributes ---- */
+
+static bool may_answer(const struct device_facts *facts) {
+        return strcmp(facts->state, "running") == 0 && facts->generic[0];
+}
+
+int device_look_facts(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        const struct device_facts *facts = &turn->work->now.fact.device;
+        bool ask = turn->work->now.identify || turn->work->now.order ||
+                   (known && known->standing == STANDING_REPLACED);
+
+        if (known && known->standing != STANDING_UNVERIFIED && !ask)
+                return device_look_unnamed(turn, STANDING_PRESENT);
+        if (!may_answer(facts))
+                return device_look_unnamed(turn, STANDING_UNVERIFIED);
+        turn->work->now.fact.standing = STANDING_PRESENT;
+        if (!facts->has_device_id)
+                return device_look_named(turn);
+        device_turn_stage(turn, DEVICE_IDENTIFY);
+        return 0;
+}
+
+static int look_gone(const struct device_turn *turn) {
+        struct fact fact = {.kind = FACT_DEVICE_GONE, .address = device_turn_address(turn)};
+        int r = planner_apply(turn->planner, &fact);
+
+        turn->target->scan.changed = true;
+        if (turn->work->now.order)
+                device_order_fail(turn, JOB_ERROR_NOT_FOUND, "it is no longer there");
+        return r < 0 ? r : device_turn_finish(turn);
+}
+
+int device_look_observe(const struct device_turn *turn) {
+        struct observation *observation = turn->observation;
+
+        switch (observation->observed) {
+        case OBSERVED_GOOD:
+                device_facts_done(&turn->work->now.fact.device);
+                turn->work->now.fact.device = observation->device;
+                observation->device = (struct device_facts){};
+                return device_look_facts(turn);
+        case OBSERVED_GONE:
+                return look_gone(turn);
+        default:
+                if (turn->work->now.order)
+                        device_order_fail_observed(turn);
+                else
+                        jobs_count(turn->planner->jobs, turn->work->now.jobs, SUMMARY_FAILED);
+                return device_turn_finish(turn);
+        }
+}
+
+/* ---- identity ---- */
+
+/* Who it was attached as: what we read first; of one we never saw, what the kernel read when it
+ * attached it. */
+static const struct scsi_identity *identity_before(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+
+        if (known && known->standing == STANDING_REPLACED)
+                return &known->was;
+        if (known && known->identity.count > 0)
+                return &known->identity;
+        return &turn->work->now.fact.device.attached_as;
+}
+
+int device_identify_observe(const struct device_turn *turn) {
+        struct observation *observation = turn->observation;
+        const struct scsi_identity *before = identity_before(turn);
+        bool accepted = turn->work->now.order && turn->work->now.order->operation == JOB_ACCEPT;
+
+        if (observation->observed == OBSERVED_DEVICE &&
+            observation->outcome == SCSI_OUTCOME_NOT_SUPPORTED)
+                return device_look_named(turn);
+        if (observation->observed != OBSERVED_GOOD)
+                return device_look_unnamed(turn, STANDING_UNVERIFIED); /* no answer says nothing */
+        if (before->count > 0 && !accepted && !scsi_identity_equal(before, &observation->identity))
+                return device_guard_differs(turn, &observation->identity);
+        turn->work->now.fact.identity = observation->identity;
+        observation->identity = (struct scsi_identity){};
+        return device_look_named(turn);
+}
+
+int device_serial_observe(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        struct fact *fact = &turn->work->now.fact;
+
+        if (turn->observation->observed == OBSERVED_GOOD)
+                memcpy(fact->serial, turn->observation->serial, sizeof(fact->serial));
+        else if (known)
+                memcpy(fact->serial, known->serial, sizeof(fact->serial));
+        return device_look_commit(turn);
+}
