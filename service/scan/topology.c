@@ -476,15 +476,23 @@ static int apply_attention(struct topology *topology, const struct fact *fact,
         return change_set_changed(changes, &id, DEVICE_PROPERTY_LAST_ATTENTION);
 }
 
+/* Once a target has been asked, a device of its that it did not list is one that it does not list.
+ */
+static bool luns_differ(const struct target *target, const struct fact *fact) {
+        if (target->last_asked == 0 && target->device_count > 0)
+                return true;
+        return target->lun_count != fact->lun_count ||
+               (fact->lun_count > 0 &&
+                memcmp(target->luns, fact->luns, fact->lun_count * sizeof(*fact->luns)) != 0);
+}
+
 static int apply_luns(struct topology *topology, struct fact *fact, struct change_set *changes) {
         struct target *target = topology_target(topology, &fact->address.target);
         uint32_t mask = TARGET_PROPERTY_LAST_ASKED;
 
         if (!target)
                 return 0;
-        if (target->lun_count != fact->lun_count ||
-            (fact->lun_count > 0 &&
-             memcmp(target->luns, fact->luns, fact->lun_count * sizeof(*fact->luns)) != 0))
+        if (luns_differ(target, fact))
                 mask |= TARGET_PROPERTY_LUNS;
         free(target->luns);
         target->luns = TAKE_PTR(fact->luns);
