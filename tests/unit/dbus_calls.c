@@ -382,6 +382,17 @@ static void test_settle(void) {
         fixture_free(fixture);
 }
 
+/* An event that waits in the socket when Settle is called counts as in flight. */
+static void test_settle_hears_first(void) {
+        struct fixture *fixture = fixture_set_up();
+
+        fixture->hold = true;
+        fixture->unheard = true;
+        fixture_assert_settles(fixture, "('', uint64 0)", "(false,)");
+        g_assert_false(fixture->unheard);
+        fixture_free(fixture);
+}
+
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/dbus/calls/scan", test_scan);
@@ -394,5 +405,6 @@ int main(int argc, char **argv) {
         g_test_add_func("/dbus/calls/too-many-jobs", test_too_many_jobs);
         g_test_add_func("/dbus/calls/somebody-else", test_somebody_else);
         g_test_add_func("/dbus/calls/settle", test_settle);
+        g_test_add_func("/dbus/calls/settle-hears-first", test_settle_hears_first);
         return g_test_run();
 }

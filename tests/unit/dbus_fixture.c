@@ -197,6 +197,14 @@ void fixture_event(struct fixture *fixture, enum event_kind kind, const char *ad
 
 /* ---- the loops ---- */
 
+static void hear(struct fixture *fixture) {
+        struct event event = {.kind = EVENT_RESYNC};
+
+        if (fixture->unheard)
+                g_assert_cmpint(engine_event(fixture->engine, &event, now(fixture)), ==, 0);
+        fixture->unheard = false;
+}
+
 void fixture_turn(struct fixture *fixture) {
         bool moved = false;
 
@@ -204,6 +212,7 @@ void fixture_turn(struct fixture *fixture) {
                 uv_run(&fixture->loop, UV_RUN_NOWAIT);
                 if (fixture->poked) {
                         fixture->poked = false;
+                        hear(fixture);
                         fixture_work(fixture);
                 }
         }

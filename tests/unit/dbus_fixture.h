@@ -51,6 +51,7 @@ struct fixture {
         bool hold; /* steps stay without an answer */
         GArray *held;
         bool quiet;     /* nothing is published */
+        bool unheard;   /* the kernel has said something that is heard at the next poke */
         uint64_t ahead; /* µs that the clock is ahead */
         bool poked;
 };

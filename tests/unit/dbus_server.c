@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
 #include <string.h>
 
 #include "tests/unit/dbus_fixture.h"
@@ -236,6 +237,53 @@ static void test_bus_comes_and_goes(void) {
         fixture_free(fixture);
 }
 
+/* A bus that is stopped answers nothing and takes what fits into its socket: the service goes on.
+ */
+static void test_bus_hangs(void) {
+        struct fixture *fixture = fixture_set_up();
+        gint64 begun;
+
+        g_subprocess_send_signal(fixture->bus, SIGSTOP);
+        begun = g_get_monotonic_time();
+        for (unsigned i = 0; i < 200; i++) {
+                fixture_event(fixture, EVENT_UNIT_ATTENTION, "3:0:1:1",
+                              i % 2 ? ATTENTION_POWER_ON_RESET : ATTENTION_MODE_PARAMETERS);
+                fixture_turn(fixture);
+        }
+        g_assert_cmpint(g_get_monotonic_time() - begun, <, INT64_C(5000000));
+        g_subprocess_send_signal(fixture->bus, SIGCONT);
+        fixture_assert_value(fixture, SCSISCAN_PATH, TOPOLOGY, "Generation", "201");
+        FIXTURE_UNTIL(
+                fixture,
+                fixture_signal(fixture, 0, SCSISCAN_PATH, "Changed") >= 0 &&
+                        g_str_equal(
+                                fixture_received(fixture, (int)fixture->received->len - 1)->member,
+                                "Changed"));
+        fixture_free(fixture);
+}
+
+/* The same before it has so much as said hello. */
+static void test_bus_hangs_at_first(void) {
+        struct fixture *fixture = fixture_new(false);
+        g_autofree char *socket = g_build_filename(fixture->folder, "bus", NULL);
+        gint64 begun;
+
+        fixture->machine = fake_machine;
+        fixture_bus_start(fixture);
+        while (!g_file_test(socket, G_FILE_TEST_EXISTS))
+                g_usleep(1000);
+        g_subprocess_send_signal(fixture->bus, SIGSTOP);
+        begun = g_get_monotonic_time();
+        for (unsigned i = 0; i < 200; i++)
+                fixture_turn(fixture);
+        fixture_boot(fixture);
+        g_assert_cmpint(g_get_monotonic_time() - begun, <, INT64_C(5000000));
+        g_subprocess_send_signal(fixture->bus, SIGCONT);
+        fixture_connect(fixture);
+        fixture_assert_value(fixture, SCSISCAN_PATH, TOPOLOGY, "Generation", "1");
+        fixture_free(fixture);
+}
+
 /* Somebody asks, waits, and leaves: neither answer nor memory is kept for it. */
 static void test_caller_leaves(void) {
         struct fixture *fixture;
@@ -279,6 +327,8 @@ int main(int argc, char **argv) {
         g_test_add_func("/dbus/server/find", test_find);
         g_test_add_func("/dbus/server/unknown-objects", test_unknown_objects);
         g_test_add_func("/dbus/server/bus-comes-and-goes", test_bus_comes_and_goes);
+        g_test_add_func("/dbus/server/bus-hangs", test_bus_hangs);
+        g_test_add_func("/dbus/server/bus-hangs-at-first", test_bus_hangs_at_first);
         g_test_add_func("/dbus/server/caller-leaves", test_caller_leaves);
         return g_test_run();
 }
