@@ -57,6 +57,8 @@ static int on_settle(sd_bus_message *call, void *userdata, sd_bus_error *error) 
                 return r;
         r = waiting_for_scope(server->waiting, call, &scope, timeout, error);
         scope_done(&scope);
+        if (r >= 0)
+                server->handler.poked(server->handler.userdata);
         return r;
 }
 

@@ -59,7 +59,7 @@ int key_node_name(const char *dev, const char *path, char name[static KEY_NODE_M
                 return -EINVAL;
         length = readlink(path, target, sizeof(target) - 1);
         if (length < 0 && last == rest) {
-                strcpy(name, last);
+                memcpy(name, last, strlen(last) + 1);
                 return 0;
         }
         if (length < 0)
@@ -69,7 +69,7 @@ int key_node_name(const char *dev, const char *path, char name[static KEY_NODE_M
         *reason = "a link that does not lead to a device node";
         if (!is_node_name(last))
                 return -EINVAL;
-        strcpy(name, last);
+        memcpy(name, last, strlen(last) + 1);
         return 0;
 }
 

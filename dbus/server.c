@@ -8,6 +8,7 @@
 #include "dbus/object.h"
 #include "dbus/publisher.h"
 #include "dbus/server_private.h"
+#include "dbus/snapshot.h"
 #include "util/log.h"
 
 #define BUS "org.freedesktop.DBus"
@@ -25,8 +26,10 @@ enum name_reply {
 
 static int export_root(struct server *server, sd_bus *bus) {
         static const struct iface *const ifaces[] = {&iface_scan, &iface_topology, &iface_hotplug};
-        int r = sd_bus_add_object_manager(bus, NULL, SCSISCAN_PATH);
+        int r = sd_bus_add_object(bus, NULL, SCSISCAN_PATH, snapshot_filter, server);
 
+        if (r >= 0)
+                r = sd_bus_add_object_manager(bus, NULL, SCSISCAN_PATH);
         for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(ifaces); i++)
                 r = sd_bus_add_object_vtable(bus, NULL, SCSISCAN_PATH, ifaces[i]->name,
                                              ifaces[i]->vtable, server);

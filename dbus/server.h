@@ -23,8 +23,9 @@ struct server_counter {
 };
 
 struct server_handler {
-        /* Something went into the engine: steps may be due. Called within a method call, must not
-         * publish at once. */
+        /* Something went into the engine, or somebody waits to hear that it is settled: steps may
+         * be due, and server_publish() is. Called within a method call, must not publish at once.
+         */
         void (*poked)(void *userdata);
         /* The time, as the engine takes it. */
         struct scan_time (*now)(void *userdata);

@@ -27,7 +27,7 @@ static size_t merge(const struct target *target, const struct target_lun *device
                 target->last_asked > 0 ? DISPOSITION_NOT_REPORTED : DISPOSITION_ATTACHED;
         size_t reported = 0, device = 0, count = 0;
 
-        while (reported < target->lun_count || device < target->device_count) {
+        for (;;) {
                 const struct target_lun *a =
                         reported < target->lun_count ? &target->luns[reported] : NULL;
                 const struct target_lun *b =
@@ -35,6 +35,8 @@ static size_t merge(const struct target *target, const struct target_lun *device
                 bool listed = a && (!b || a->lun <= b->lun);
                 bool attached = b && (!listed || a->lun == b->lun);
 
+                if (!a && !b)
+                        return count;
                 luns[count] = listed ? *a : (struct target_lun){b->lun, unlisted};
                 if (listed && attached)
                         luns[count].disposition = DISPOSITION_ATTACHED;
@@ -42,7 +44,6 @@ static size_t merge(const struct target *target, const struct target_lun *device
                 device += attached;
                 count++;
         }
-        return count;
 }
 
 int target_luns_seen(const struct target *target, struct target_lun **ret, size_t *ret_count) {

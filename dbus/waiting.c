@@ -22,6 +22,7 @@ struct waiter {
         uint64_t job;       /* WAIT_JOB, WAIT_SCAN */
         struct scope scope; /* WAIT_SCOPE */
         uint64_t until;     /* µs, CLOCK_MONOTONIC; UINT64_MAX for ever */
+        bool fresh;         /* nothing was published since it came */
         TAILQ_ENTRY(waiter) entry;
 };
 
@@ -172,6 +173,8 @@ static bool waiter_answer(const struct waiting *waiting, const struct waiter *wa
         int r;
 
         if (waiter->kind == WAIT_SCOPE) {
+                if (waiter->fresh)
+                        return false;
                 settled = engine_is_settled(waiting->engine, &waiter->scope);
                 if (!settled && waiter->until > now_usec())
                         return false;
@@ -194,16 +197,14 @@ static bool waiter_answer(const struct waiting *waiting, const struct waiter *wa
 
 /* ---- time ---- */
 
-static void on_timer(uv_timer_t *timer) {
-        waiting_answer(timer->data);
-}
+static void on_timer(uv_timer_t *timer);
 
 static void rearm_timer(struct waiting *waiting) {
         const struct waiter *waiter;
         uint64_t until = UINT64_MAX, now = now_usec();
 
         TAILQ_FOREACH (waiter, &waiting->list, entry)
-                if (waiter->until < until)
+                if (!waiter->fresh && waiter->until < until)
                         until = waiter->until;
         if (until == UINT64_MAX) {
                 uv_timer_stop(&waiting->timer);
@@ -213,7 +214,7 @@ static void rearm_timer(struct waiting *waiting) {
         uv_timer_start(&waiting->timer, on_timer, until > now ? (until - now + 999) / 1000 : 0, 0);
 }
 
-void waiting_answer(struct waiting *waiting) {
+static void answer_those_due(struct waiting *waiting) {
         struct waiter *waiter, *next;
 
         for (waiter = TAILQ_FIRST(&waiting->list); waiter; waiter = next) {
@@ -224,15 +225,19 @@ void waiting_answer(struct waiting *waiting) {
         rearm_timer(waiting);
 }
 
-/* ---- who comes and goes ---- */
-
-/* What is so already is answered at once. */
-static int waiter_begin(struct waiting *waiting, struct waiter *waiter) {
-        if (waiter_answer(waiting, waiter))
-                waiter_free(waiting, waiter);
-        rearm_timer(waiting);
-        return 1;
+static void on_timer(uv_timer_t *timer) {
+        answer_those_due(timer->data);
 }
+
+void waiting_answer(struct waiting *waiting) {
+        struct waiter *waiter;
+
+        TAILQ_FOREACH (waiter, &waiting->list, entry)
+                waiter->fresh = false;
+        answer_those_due(waiting);
+}
+
+/* ---- who comes and goes ---- */
 
 int waiting_for_job(struct waiting *waiting, sd_bus_message *call, uint64_t job,
                     sd_bus_error *error) {
@@ -242,7 +247,9 @@ int waiting_for_job(struct waiting *waiting, sd_bus_message *call, uint64_t job,
         if (r < 0)
                 return r;
         waiter->job = job;
-        return waiter_begin(waiting, waiter);
+        if (waiter_answer(waiting, waiter))
+                waiter_free(waiting, waiter);
+        return 1;
 }
 
 int waiting_for_scan(struct waiting *waiting, sd_bus_message *call, uint64_t job,
@@ -270,7 +277,8 @@ int waiting_for_scope(struct waiting *waiting, sd_bus_message *call, const struc
                 return r;
         }
         waiter->until = timeout > UINT64_MAX - now ? UINT64_MAX : now + timeout;
-        return waiter_begin(waiting, waiter);
+        waiter->fresh = true;
+        return 1;
 }
 
 void waiting_leave(struct waiting *waiting, const char *sender) {

@@ -38,7 +38,8 @@ int waiting_for_job(struct waiting *waiting, sd_bus_message *call, uint64_t job,
 /* Replies (o job), or with the job's error if it was not done. */
 int waiting_for_scan(struct waiting *waiting, sd_bus_message *call, uint64_t job,
                      sd_bus_error *error);
-/* Replies (b settled). timeout in µs, UINT64_MAX for ever. */
+/* Replies (b settled), at the earliest when something was published once more: what the kernel has
+ * said and nobody has heard yet counts as in flight. timeout in µs, UINT64_MAX for ever. */
 int waiting_for_scope(struct waiting *waiting, sd_bus_message *call, const struct scope *scope,
                       uint64_t timeout, sd_bus_error *error);
 

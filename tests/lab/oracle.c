@@ -26,6 +26,7 @@
 #define BUS_NAME "org.scsiscan1"
 #define ROOT_PATH "/org/scsiscan1"
 #define SYSFS_DEVICES "/sys/bus/scsi/devices"
+/* May be attached, and shown, without being reported. */
 #define WELL_KNOWN_REPORT_LUNS 49409
 /* The kernel's longest answer here: scsi_debug and LIO stay far below it. */
 #define REPORT_LUNS_MAX_BYTES (8 + 8 * 16384)
@@ -310,7 +311,8 @@ static int view_read_luns(sd_bus_message *message, char **ret) {
 
         while (r >= 0 && (r = sd_bus_message_read(message, "(ssss)", &number, &hex, &disposition,
                                                   &reason)) > 0)
-                g_ptr_array_add(luns, g_strdup(number));
+                if (g_ascii_strtoull(number, NULL, 10) != WELL_KNOWN_REPORT_LUNS)
+                        g_ptr_array_add(luns, g_strdup(number));
         if (r < 0)
                 return r;
         *ret = list_text(luns);

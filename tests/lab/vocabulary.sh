@@ -86,8 +86,9 @@ load_devices() {
                 ptype="$number" dev_size_mb=8 "${arguments[@]}"
 }
 
+# unload_devices: rmmod, as soon as nobody has a device open
 unload_devices() {
-        modprobe -r scsi_debug
+        wait_until 'modprobe -r scsi_debug 2>/dev/null' 10
 }
 
 add_hosts() {
@@ -151,7 +152,8 @@ call() {
 }
 
 wait_ready() {
-        wait_until '[[ $(call org.freedesktop.DBus.Properties Get ss org.scsiscan1.Topology Ready 2>&1) == "v b true" ]]' 60
+        wait_until '[[ ! -e /proc/$service_pid/exe || $(call org.freedesktop.DBus.Properties Get ss org.scsiscan1.Topology Ready 2>&1) == "v b true" ]]' 60
+        [[ -e /proc/$service_pid/exe ]] || fail "the service has ended"
 }
 
 # wait_settled [SECONDS]: until the service has nothing left to do

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * GetManagedObjects is answered by sd-bus in one message, however long. A bus daemon disconnects
+ * who sends one above its limit (dbus-daemon as it is shipped: 32 MiB), so that anybody could
+ * silence the service by asking: a reply that may become too long is refused instead.
+ */
+
+#include <stddef.h>
+#include <systemd/sd-bus.h>
+
+#include "scan/engine.h"
+
+struct job_views;
+
+#define SNAPSHOT_BYTES_MAX (((size_t)32 << 20) - 65536)
+
+/* Not less than what GetManagedObjects takes on the wire, and not many times more. */
+size_t snapshot_bytes(const struct engine *engine, const struct job_views *jobs);
+
+/* A message filter of the root object, userdata is the server: answers a GetManagedObjects that is
+ * too long, LimitsExceeded, and leaves everything else alone. */
+int snapshot_filter(sd_bus_message *message, void *userdata, sd_bus_error *error);

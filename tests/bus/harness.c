@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "scsi/address.h"
+
+#define PROGRAM_SECONDS 280
+#define UEVENT_FD 3
+#define SKIPPED 77 /* as Automake and meson have it */
+
+struct harness {
+        char *directory; /* bus, configuration, and the daemon's locks */
+        char *socket;
+        char *address;
+        GSubprocess *bus;
+        GSubprocess *daemon;
+        GThread *log_thread; /* reads until the daemon and its workers have closed it */
+        GMutex log_lock;
+        GString *log;
+        struct sim_server *sim;
+        struct client *client;
+};
+
+/* ---- being root ---- */
+
+static void file_write(const char *path, const char *text) {
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_cmpint(write(fd, text, strlen(text)), ==, (ssize_t)strlen(text));
+        close(fd);
+}
+
+void harness_init(int *argc, char ***argv) {
+        g_autofree char *users = g_strdup_printf("0 %u 1", geteuid());
+
+        g_test_init(argc, argv, NULL);
+        alarm(PROGRAM_SECONDS);
+        if (geteuid() == 0)
+                return;
+        if (unshare(CLONE_NEWUSER) < 0) {
+                g_print("1..0 # SKIP needs root, or user namespaces\n");
+                exit(SKIPPED);
+        }
+        file_write("/proc/self/uid_map", users);
+}
+
+/* ---- processes ---- */
+
+/* What was started goes when the test does: the test's main thread has to be the one that asks. */
+static void die_with_parent(void *userdata) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static void wait_gone(GSubprocess *process) {
+        UNTIL(!g_subprocess_get_identifier(process));
+}
+
+/* ---- the bus ---- */
+
+/* The rules of the stock system bus that matter here, and ours. */
+static const char bus_configuration[] =
+        "<busconfig>\n"
+        "  <type>system</type>\n"
+        "  <auth>EXTERNAL</auth>\n"
+        "  <listen>unix:path=%s</listen>\n"
+        "  <policy context=\"default\">\n"
+        "    <allow user=\"*\"/>\n"
+        "    <deny own=\"*\"/>\n"
+        "    <deny send_type=\"method_call\"/>\n"
+        "    <allow send_type=\"signal\"/>\n"
+        "    <allow send_requested_reply=\"true\" send_type=\"method_return\"/>\n"
+        "    <allow send_requested_reply=\"true\" send_type=\"error\"/>\n"
+        "    <allow receive_type=\"method_call\"/>\n"
+        "    <allow receive_type=\"method_return\"/>\n"
+        "    <allow receive_type=\"error\"/>\n"
+        "    <allow receive_type=\"signal\"/>\n"
+        "    <allow send_destination=\"org.freedesktop.DBus\"/>\n"
+        "  </policy>\n"
+        "  <include>%s</include>\n"
+        "</busconfig>\n";
+
+static void bus_configure(const struct harness *harness) {
+        g_autofree char *rules = g_test_build_filename(G_TEST_DIST, "org.scsiscan1.conf", NULL);
+        g_autofree char *path = g_build_filename(harness->directory, "bus.conf", NULL);
+        g_autofree char *text = g_strdup_printf(bus_configuration, harness->socket, rules);
+
+        g_assert_true(g_file_test(rules, G_FILE_TEST_EXISTS));
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static bool bus_answers(const struct harness *harness) {
+        int fd = client_socket(harness->address, 0);
+
+        if (fd >= 0)
+                close(fd);
+        return fd >= 0;
+}
+
+void harness_bus_start(struct harness *harness) {
+        g_autoptr(GSubprocessLauncher) launcher =
+                g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
+        g_autofree char *path = g_build_filename(harness->directory, "bus.conf", NULL);
+        g_autofree char *option = g_strdup_printf("--config-file=%s", path);
+        const char *const arguments[] = {"dbus-daemon", "--nofork", "--nopidfile", option, NULL};
+        g_autoptr(GError) error = NULL;
+
+        g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
+        harness->bus = g_subprocess_launcher_spawnv(launcher, arguments, &error);
+        g_assert_no_error(error);
+        UNTIL(bus_answers(harness));
+}
+
+void harness_bus_stop(struct harness *harness) {
+        g_subprocess_force_exit(harness->bus);
+        wait_gone(harness->bus);
+        g_clear_object(&harness->bus);
+        client_free(g_steal_pointer(&harness->client));
+}
+
+/* ---- the daemon ---- */
+
+/* Where the test's own messages go, as it comes; and kept, to be asked. */
+static void *log_read(void *userdata) {
+        struct harness *harness = userdata;
+        GInputStream *stream = g_subprocess_get_stderr_pipe(harness->daemon);
+        char buffer[4096];
+        gssize n;
+
+        while ((n = g_input_stream_read(stream, buffer, sizeof(buffer), NULL, NULL)) > 0) {
+                (void)!write(STDERR_FILENO, buffer, (size_t)n);
+                g_mutex_lock(&harness->log_lock);
+                g_string_append_len(harness->log, buffer, n);
+                g_mutex_unlock(&harness->log_lock);
+        }
+        return NULL;
+}
+
+static bool log_holds(struct harness *harness, const char *part) {
+        g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&harness->log_lock);
+
+        return locked && strstr(harness->log->str, part);
+}
+
+void harness_wait_log(struct harness *harness, const char *part) {
+        UNTIL(log_holds(harness, part));
+}
+
+static char **daemon_arguments(const struct harness *harness, struct daemon_start start) {
+        g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+        g_autofree char *runtime = g_build_filename(harness->directory, "run", NULL);
+        g_autofree char *deadline = g_strdup_printf("--deadline=%u", start.deadline);
+        g_autofree char *uevents = g_strdup_printf("--uevent-fd=%d", UEVENT_FD);
+
+        g_strv_builder_add_many(builder, g_getenv("SCSISCAND"), "--worker", g_getenv("SIM_WORKER"),
+                                "--sysfs", sim_server_root(harness->sim), "--runtime-dir", runtime,
+                                uevents, start.observer ? "--mode=observer" : "--mode=owner", NULL);
+        if (start.deadline > 0)
+                g_strv_builder_add(builder, deadline);
+        return g_strv_builder_end(builder);
+}
+
+void harness_start(struct harness *harness, struct daemon_start start) {
+        g_autoptr(GSubprocessLauncher) launcher =
+                g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_PIPE);
+        g_auto(GStrv) arguments = daemon_arguments(harness, start);
+        g_autoptr(GError) error = NULL;
+        int uevents = fcntl(sim_server_uevent_fd(harness->sim), F_DUPFD_CLOEXEC, 0);
+
+        g_assert_null(harness->daemon);
+        g_assert_cmpint(uevents, >=, 0);
+        g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
+        g_subprocess_launcher_take_fd(launcher, uevents, UEVENT_FD);
+        g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", harness->address, TRUE);
+        g_subprocess_launcher_setenv(launcher, "SCSISCAN_SIM", sim_server_socket(harness->sim),
+                                     TRUE);
+        harness->daemon =
+                g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments, &error);
+        g_assert_no_error(error);
+        harness->log_thread = g_thread_new("log", log_read, harness);
+}
+
+bool harness_runs(const struct harness *harness) {
+        return harness->daemon && g_subprocess_get_identifier(harness->daemon);
+}
+
+void harness_wait_ready(struct harness *harness) {
+        struct client *client = harness_client(harness);
+
+        UNTIL(client_sees_service(client));
+        UNTIL(client_get_flag(client, SCSISCAN_PATH, SCSISCAN_INTERFACE_TOPOLOGY, "Ready"));
+        g_assert_true(harness_runs(harness));
+}
+
+gint64 harness_stop(struct harness *harness) {
+        gint64 begun = g_get_monotonic_time();
+        gint64 taken;
+
+        g_subprocess_send_signal(harness->daemon, SIGTERM);
+        wait_gone(harness->daemon);
+        taken = g_get_monotonic_time() - begun;
+        g_thread_join(harness->log_thread);
+        g_assert_true(g_subprocess_get_if_exited(harness->daemon));
+        g_assert_cmpint(g_subprocess_get_exit_status(harness->daemon), ==, 0);
+        g_clear_object(&harness->daemon);
+        return taken;
+}
+
+/* ---- the whole ---- */
+
+struct harness *harness_new(struct sim_machine *machine) {
+        struct harness *harness = g_new0(struct harness, 1);
+
+        g_mutex_init(&harness->log_lock);
+        harness->log = g_string_new("");
+        harness->directory = g_dir_make_tmp("scsiscan-bus-XXXXXX", NULL);
+        g_assert_nonnull(harness->directory);
+        g_assert_cmpint(chmod(harness->directory, 0755), ==, 0); /* the bus is for everybody */
+        harness->socket = g_build_filename(harness->directory, "bus", NULL);
+        harness->address = g_strdup_printf("unix:path=%s", harness->socket);
+        harness->sim = sim_server_start(machine);
+        bus_configure(harness);
+        harness_bus_start(harness);
+        return harness;
+}
+
+static void remove_all(const char *directory) {
+        g_autoptr(GDir) list = g_dir_open(directory, 0, NULL);
+        const char *name;
+
+        while (list && (name = g_dir_read_name(list))) {
+                g_autofree char *path = g_build_filename(directory, name, NULL);
+
+                if (g_file_test(path, G_FILE_TEST_IS_DIR))
+                        remove_all(path);
+                else
+                        g_assert_cmpint(g_unlink(path), ==, 0);
+        }
+        g_assert_cmpint(g_rmdir(directory), ==, 0);
+}
+
+void harness_free(struct harness *harness) {
+        struct sim_machine *machine;
+
+        if (harness->daemon)
+                (void)harness_stop(harness);
+        if (harness->bus)
+                harness_bus_stop(harness);
+        machine = sim_server_lock(harness->sim);
+        sim_server_unlock(harness->sim);
+        sim_server_stop(harness->sim);
+        sim_machine_free(machine);
+        remove_all(harness->directory);
+        g_string_free(harness->log, TRUE);
+        g_mutex_clear(&harness->log_lock);
+        g_free(harness->directory);
+        g_free(harness->socket);
+        g_free(harness->address);
+        g_free(harness);
+}
+
+struct sim_machine *machine_new(uint32_t hosts, uint32_t targets, uint32_t luns) {
+        struct sim_machine *machine = sim_machine_new(1);
+
+        for (uint32_t host = 0; host < hosts; host++) {
+                const struct sim_host like = {.max_id = targets};
+                uint32_t number = sim_add_host(machine, &like);
+
+                for (uint32_t id = 0; id < targets; id++) {
+                        const struct sim_target target = {.target = id};
+                        struct scsi_target_address address =
+                                sim_add_target(machine, number, &target);
+
+                        sim_map_disks(machine, address, luns, (number * targets + id) * luns);
+                }
+        }
+        return machine;
+}
+
+struct harness *harness_boot(struct sim_machine *machine) {
+        struct harness *harness = harness_new(machine);
+
+        harness_start(harness, (struct daemon_start){});
+        harness_wait_ready(harness);
+        return harness;
+}
+
+struct sim_server *harness_sim(struct harness *harness) {
+        return harness->sim;
+}
+
+const char *harness_address(const struct harness *harness) {
+        return harness->address;
+}
+
+struct client *harness_client(struct harness *harness) {
+        if (!harness->client)
+                harness->client = client_new(harness->address, 0);
+        g_assert_nonnull(harness->client);
+        return harness->client;
+}
+
+/* ---- comparing ---- */
+
+static int compare_addresses(gconstpointer a, gconstpointer b, gpointer unused) {
+        return scsi_address_compare(a, b);
+}
+
+static struct scsi_address *address_new(const char *path) {
+        g_autofree char *text = g_strdup(path + strlen(SCSISCAN_PATH_DEVICE "/"));
+        struct scsi_address *address = g_new(struct scsi_address, 1);
+
+        g_assert_cmpint(scsi_address_parse(g_strdelimit(text, "_", ':'), address), ==, 0);
+        return address;
+}
+
+static char *addresses_print(GSequence *addresses) {
+        GString *text = g_string_new("");
+
+        for (GSequenceIter *at = g_sequence_get_begin_iter(addresses); !g_sequence_iter_is_end(at);
+             at = g_sequence_iter_next(at)) {
+                char address[SCSI_ADDRESS_TEXT_MAX];
+
+                g_string_append_printf(text, "%s\n",
+                                       scsi_address_format(g_sequence_get(at), address));
+        }
+        return g_string_free(text, FALSE);
+}
+
+char *harness_seen(struct harness *harness) {
+        g_autoptr(GVariant) reply = client_call(harness_client(harness), SCSISCAN_PATH,
+                                                MANAGER_INTERFACE, "GetManagedObjects", NULL);
+        g_autoptr(GVariant) objects = g_variant_get_child_value(reply, 0);
+        g_autoptr(GSequence) addresses = g_sequence_new(g_free);
+        GVariantIter iter;
+        const char *path;
+
+        g_variant_iter_init(&iter, objects);
+        while (g_variant_iter_next(&iter, "{&o@a{sa{sv}}}", &path, NULL))
+                if (g_str_has_prefix(path, SCSISCAN_PATH_DEVICE "/"))
+                        g_sequence_insert_sorted(addresses, address_new(path), compare_addresses,
+                                                 NULL);
+        return addresses_print(addresses);
+}
+
+/* Uevents of the simulated machine take a moment, other than the kernel's. */
+void harness_check(struct harness *harness) {
+        gint64 until = g_get_monotonic_time() + HARNESS_FOLLOWS;
+
+        for (;;) {
+                bool settled = client_settle(harness_client(harness), "", CLIENT_PATIENCE / 2);
+                g_autofree char *seen = harness_seen(harness);
+                g_autofree char *attached = sim_attached(sim_server_lock(harness->sim));
+
+                sim_server_unlock(harness->sim);
+                g_assert_true(settled);
+                if (strcmp(seen, attached) == 0)
+                        return;
+                if (g_get_monotonic_time() > until)
+                        g_assert_cmpstr(seen, ==, attached);
+                g_usleep(10000);
+        }
+}
+
+void harness_check_complete(struct harness *harness) {
+        g_autofree char *attached = NULL, *attachable = NULL;
+        struct sim_machine *machine;
+
+        harness_check(harness);
+        machine = sim_server_lock(harness->sim);
+        attached = sim_attached(machine);
+        attachable = sim_attachable(machine);
+        sim_server_unlock(harness->sim);
+        g_assert_cmpstr(attached, ==, attachable);
+}

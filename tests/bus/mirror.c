@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "mirror.h"
+
+struct mirror {
+        struct client *client;
+        guint next; /* message that was not looked at yet */
+        bool begun;
+        bool strict;         /* was equal once while all was quiet */
+        GHashTable *objects; /* path -> GHashTable of "interface property" -> GVariant */
+        GHashTable *added, *removed, *changed; /* paths, since the last Changed */
+        GHashTable *unannounced;               /* devices added, before Attached */
+        GHashTable *detached;                  /* devices in Detached, before they are removed */
+        GHashTable *completed;                 /* jobs */
+        guint64 generation;
+        unsigned batches;
+};
+
+static GHashTable *set_new(void) {
+        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void set_add(GHashTable *set, const char *path) {
+        g_hash_table_add(set, g_strdup(path));
+}
+
+struct mirror *mirror_new(struct client *client) {
+        struct mirror *mirror = g_new0(struct mirror, 1);
+        guint32 serial;
+
+        mirror->client = client;
+        mirror->objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                (GDestroyNotify)g_hash_table_unref);
+        mirror->added = set_new();
+        mirror->removed = set_new();
+        mirror->changed = set_new();
+        mirror->unannounced = set_new();
+        mirror->detached = set_new();
+        mirror->completed = set_new();
+        mirror->next = client_arrived(client);
+        serial = client_send(client, SCSISCAN_PATH, MANAGER_INTERFACE, "GetManagedObjects", NULL);
+        g_object_unref(client_reply(client, serial));
+        mirror_follow(mirror);
+        g_assert_true(mirror->begun);
+        return mirror;
+}
+
+void mirror_free(struct mirror *mirror) {
+        if (!mirror)
+                return;
+        g_hash_table_unref(mirror->objects);
+        g_hash_table_unref(mirror->added);
+        g_hash_table_unref(mirror->removed);
+        g_hash_table_unref(mirror->changed);
+        g_hash_table_unref(mirror->unannounced);
+        g_hash_table_unref(mirror->detached);
+        g_hash_table_unref(mirror->completed);
+        g_free(mirror);
+}
+
+/* ---- objects ---- */
+
+static bool is_kind(const char *path, const char *prefix) {
+        return g_str_has_prefix(path, prefix) && path[strlen(prefix)] == '/';
+}
+
+/* What Changed tells of. */
+static bool is_topology(const char *path) {
+        return strcmp(path, SCSISCAN_PATH) != 0 && !is_kind(path, SCSISCAN_PATH_JOB);
+}
+
+static void complain(const char *path, const char *what) {
+        g_error("%s: %s", path, what);
+}
+
+static GHashTable *object_get(const struct mirror *mirror, const char *path) {
+        return g_hash_table_lookup(mirror->objects, path);
+}
+
+/* NULL for a property, or an object, that is not known. */
+static GVariant *property_get(const struct mirror *mirror, const char *path, const char *interface,
+                              const char *name) {
+        g_autofree char *key = g_strdup_printf("%s %s", interface, name);
+        GHashTable *object = object_get(mirror, path);
+
+        return object ? g_hash_table_lookup(object, key) : NULL;
+}
+
+/* Each value is told with its changes, but for the counters. */
+static void properties_take(GHashTable *object, const char *interface, GVariant *properties) {
+        GVariantIter iter;
+        const char *name;
+        GVariant *value;
+
+        /* An interface without properties is there, too. */
+        g_hash_table_insert(object, g_strdup_printf("%s ", interface),
+                            g_variant_ref_sink(g_variant_new("()")));
+        g_variant_iter_init(&iter, properties);
+        while (g_variant_iter_next(&iter, "{&sv}", &name, &value))
+                if (strcmp(name, "Counters") != 0)
+                        g_hash_table_insert(object, g_strdup_printf("%s %s", interface, name),
+                                            value);
+                else
+                        g_variant_unref(value);
+}
+
+static GHashTable *object_read(GVariant *interfaces) {
+        GHashTable *object = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                   (GDestroyNotify)g_variant_unref);
+        GVariantIter iter;
+        const char *interface;
+        GVariant *properties;
+
+        g_variant_iter_init(&iter, interfaces);
+        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &interface, &properties))
+                properties_take(object, interface, properties);
+        return object;
+}
+
+/* The whole of GetManagedObjects. */
+static void objects_read(GHashTable *objects, GVariant *reply) {
+        g_autoptr(GVariant) all = g_variant_get_child_value(reply, 0);
+        GVariantIter iter;
+        const char *path;
+        GVariant *interfaces;
+
+        g_variant_iter_init(&iter, all);
+        while (g_variant_iter_loop(&iter, "{&o@a{sa{sv}}}", &path, &interfaces))
+                g_hash_table_insert(objects, g_strdup(path), object_read(interfaces));
+}
+
+/* ---- references ---- */
+
+static void reference_check(const struct mirror *mirror, const char *path, const char *to) {
+        if (strcmp(to, SCSISCAN_PATH_NONE) != 0 && !object_get(mirror, to))
+                g_error("%s names %s, which nobody has told of", path, to);
+}
+
+/* Of the properties that name one object, or (all) several. */
+static void references_check(const struct mirror *mirror, const char *path, bool all) {
+        GHashTableIter iter;
+        GVariant *value;
+
+        g_hash_table_iter_init(&iter, object_get(mirror, path));
+        while (g_hash_table_iter_next(&iter, NULL, (void **)&value)) {
+                if (g_variant_is_of_type(value, G_VARIANT_TYPE_OBJECT_PATH))
+                        reference_check(mirror, path, g_variant_get_string(value, NULL));
+                for (gsize i = 0; all && g_variant_is_of_type(value, G_VARIANT_TYPE("ao")) &&
+                                  i < g_variant_n_children(value);
+                     i++) {
+                        g_autoptr(GVariant) to = g_variant_get_child_value(value, i);
+
+                        reference_check(mirror, path, g_variant_get_string(to, NULL));
+                }
+        }
+}
+
+static void all_references_check(const struct mirror *mirror) {
+        GHashTableIter iter;
+        const char *path;
+
+        g_hash_table_iter_init(&iter, mirror->objects);
+        while (g_hash_table_iter_next(&iter, (void **)&path, NULL))
+                if (is_topology(path))
+                        references_check(mirror, path, true);
+}
+
+/* ---- signals of objects ---- */
+
+static void on_added(struct mirror *mirror, GVariant *body) {
+        g_autoptr(GVariant) interfaces = NULL;
+        const char *path;
+
+        g_variant_get(body, "(&o@a{sa{sv}})", &path, &interfaces);
+        if (mirror->strict && object_get(mirror, path))
+                complain(path, "is added a second time");
+        g_hash_table_insert(mirror->objects, g_strdup(path), object_read(interfaces));
+        if (is_topology(path))
+                set_add(mirror->added, path);
+        if (is_kind(path, SCSISCAN_PATH_DEVICE))
+                set_add(mirror->unannounced, path);
+        if (mirror->strict)
+                references_check(mirror, path, false);
+}
+
+static gboolean is_of_interface(void *key, void *value, void *interface) {
+        size_t length = strlen(interface);
+
+        return strncmp(key, interface, length) == 0 && ((const char *)key)[length] == ' ';
+}
+
+static void on_removed(struct mirror *mirror, GVariant *body) {
+        g_autofree const char **interfaces = NULL;
+        GHashTable *object;
+        const char *path;
+
+        g_variant_get(body, "(&o^a&s)", &path, &interfaces);
+        object = object_get(mirror, path);
+        if (is_topology(path))
+                set_add(mirror->removed, path);
+        if (is_kind(path, SCSISCAN_PATH_DEVICE) && !g_hash_table_remove(mirror->detached, path))
+                complain(path, "is removed without Detached");
+        if (mirror->strict && !object)
+                complain(path, "is removed, and was not there");
+        if (!object)
+                return;
+        for (const char **interface = interfaces; *interface; interface++)
+                g_hash_table_foreach_remove(object, is_of_interface, (void *)*interface);
+        if (g_hash_table_size(object) > 0)
+                complain(path, "keeps an interface when it is removed");
+        g_hash_table_remove(mirror->objects, path);
+}
+
+static void on_changed(struct mirror *mirror, const char *path, GVariant *body) {
+        g_autoptr(GVariant) properties = NULL;
+        g_autofree const char **invalidated = NULL;
+        const char *interface;
+        GHashTable *object = object_get(mirror, path);
+
+        g_variant_get(body, "(&s@a{sv}^a&s)", &interface, &properties, &invalidated);
+        if (invalidated[0])
+                complain(path, "sends a change without its value");
+        if (is_topology(path))
+                set_add(mirror->changed, path);
+        if (mirror->strict && !object && strcmp(path, SCSISCAN_PATH) != 0)
+                complain(path, "changes, and was not there");
+        if (g_hash_table_contains(mirror->completed, path))
+                complain(path, "changes after Completed");
+        if (!object)
+                return;
+        properties_take(object, interface, properties);
+        if (mirror->strict && is_topology(path))
+                references_check(mirror, path, false);
+}
+
+/* ---- signals of the root ---- */
+
+static void text_check(const struct mirror *mirror, const char *path, const char *name,
+                       const char *value) {
+        GVariant *known = property_get(mirror, path, SCSISCAN_INTERFACE_DEVICE, name);
+
+        if (!known || strcmp(g_variant_get_string(known, NULL), value) != 0)
+                g_error("%s: its signal says %s '%s', the object '%s'", path, name, value,
+                        known ? g_variant_get_string(known, NULL) : "nothing");
+}
+
+static void on_attached(struct mirror *mirror, GVariant *body) {
+        const char *path, *address, *identity;
+
+        g_variant_get(body, "(&o&s&s)", &path, &address, &identity);
+        if (!g_hash_table_remove(mirror->unannounced, path))
+                complain(path, "Attached, but not just added");
+        text_check(mirror, path, "Address", address);
+        text_check(mirror, path, "Identity", identity);
+}
+
+static void on_detached(struct mirror *mirror, GVariant *body) {
+        const char *path, *address, *identity, *reason;
+
+        g_variant_get(body, "(&o&s&s&s)", &path, &address, &identity, &reason);
+        set_add(mirror->detached, path);
+        if (strcmp(reason, "removed") != 0 && strcmp(reason, "host-removed") != 0)
+                complain(path, "Detached without a reason");
+        if (!mirror->strict)
+                return;
+        text_check(mirror, path, "Address", address);
+        text_check(mirror, path, "Identity", identity);
+}
+
+static void list_check(GHashTable *signalled, GVariant *body, gsize index, const char *what) {
+        g_autoptr(GVariant) list = g_variant_get_child_value(body, index);
+
+        for (gsize i = 0; i < g_variant_n_children(list); i++) {
+                g_autoptr(GVariant) path = g_variant_get_child_value(list, i);
+
+                if (!g_hash_table_remove(signalled, g_variant_get_string(path, NULL)))
+                        g_error("Changed lists %s as %s, without a signal of it",
+                                g_variant_get_string(path, NULL), what);
+        }
+        if (g_hash_table_size(signalled) > 0)
+                g_error("Changed does not list %u objects that were %s",
+                        g_hash_table_size(signalled), what);
+}
+
+static void on_batch(struct mirror *mirror, GVariant *body) {
+        g_autoptr(GVariant) generation = g_variant_get_child_value(body, 0);
+
+        if (mirror->batches > 0)
+                g_assert_cmpuint(g_variant_get_uint64(generation), ==, mirror->generation + 1);
+        mirror->generation = g_variant_get_uint64(generation);
+        mirror->batches++;
+        if (mirror->strict) {
+                list_check(mirror->added, body, 1, "added");
+                list_check(mirror->removed, body, 2, "removed");
+                list_check(mirror->changed, body, 3, "changed");
+                g_assert_cmpuint(g_hash_table_size(mirror->unannounced), ==, 0);
+                g_assert_cmpuint(g_hash_table_size(mirror->detached), ==, 0);
+                all_references_check(mirror);
+        }
+        g_hash_table_remove_all(mirror->added);
+        g_hash_table_remove_all(mirror->removed);
+        g_hash_table_remove_all(mirror->changed);
+}
+
+static void job_check(const struct mirror *mirror, const char *path, const char *name,
+                      const char *wanted) {
+        GVariant *known = property_get(mirror, path, SCSISCAN_INTERFACE_JOB, name);
+
+        g_assert_nonnull(known);
+        g_assert_cmpstr(g_variant_get_string(known, NULL), ==, wanted);
+}
+
+static void on_completed(struct mirror *mirror, const char *path, GVariant *body) {
+        gboolean success;
+
+        g_variant_get(body, "(b&s)", &success, NULL);
+        if (g_hash_table_contains(mirror->completed, path))
+                complain(path, "Completed a second time");
+        set_add(mirror->completed, path);
+        if (mirror->strict && success)
+                job_check(mirror, path, "Result", "done");
+}
+
+static void on_started(const struct mirror *mirror, GVariant *body) {
+        const char *path, *scope, *cause;
+
+        g_variant_get(body, "(&o&s&s)", &path, &scope, &cause);
+        if (!mirror->strict)
+                return;
+        job_check(mirror, path, "Scope", scope);
+        job_check(mirror, path, "Cause", cause);
+}
+
+static void on_finished(const struct mirror *mirror, GVariant *body) {
+        const char *path, *scope, *result;
+
+        g_variant_get(body, "(&o&s&s@a{st})", &path, &scope, &result, NULL);
+        if (!g_hash_table_contains(mirror->completed, path))
+                complain(path, "Finished before Completed");
+        if (!mirror->strict)
+                return;
+        job_check(mirror, path, "Scope", scope);
+        job_check(mirror, path, "Result", result);
+}
+
+/* ---- following ---- */
+
+static void take_signal(struct mirror *mirror, GDBusMessage *message) {
+        const char *path = g_dbus_message_get_path(message);
+        const char *member = g_dbus_message_get_member(message);
+        GVariant *body = g_dbus_message_get_body(message);
+
+        if (strcmp(member, "InterfacesAdded") == 0)
+                on_added(mirror, body);
+        else if (strcmp(member, "InterfacesRemoved") == 0)
+                on_removed(mirror, body);
+        else if (strcmp(member, "PropertiesChanged") == 0)
+                on_changed(mirror, path, body);
+        else if (strcmp(member, "Attached") == 0)
+                on_attached(mirror, body);
+        else if (strcmp(member, "Detached") == 0)
+                on_detached(mirror, body);
+        else if (strcmp(member, "Changed") == 0)
+                on_batch(mirror, body);
+        else if (strcmp(member, "Completed") == 0)
+                on_completed(mirror, path, body);
+        else if (strcmp(member, "Started") == 0)
+                on_started(mirror, body);
+        else if (strcmp(member, "Finished") == 0)
+                on_finished(mirror, body);
+}
+
+static bool is_of_service(GDBusMessage *message) {
+        const char *path = g_dbus_message_get_path(message);
+
+        return g_dbus_message_get_message_type(message) == G_DBUS_MESSAGE_TYPE_SIGNAL &&
+               g_str_has_prefix(path, SCSISCAN_PATH);
+}
+
+static bool lists_objects(GDBusMessage *message) {
+        return g_dbus_message_get_message_type(message) == G_DBUS_MESSAGE_TYPE_METHOD_RETURN &&
+               g_strcmp0(g_dbus_message_get_signature(message), "a{oa{sa{sv}}}") == 0;
+}
+
+void mirror_follow(struct mirror *mirror) {
+        for (guint end = client_arrived(mirror->client); mirror->next < end; mirror->next++) {
+                g_autoptr(GDBusMessage) message = client_message(mirror->client, mirror->next);
+
+                if (!mirror->begun && lists_objects(message)) {
+                        objects_read(mirror->objects, g_dbus_message_get_body(message));
+                        mirror->begun = true;
+                } else if (mirror->begun && is_of_service(message))
+                        take_signal(mirror, message);
+        }
+}
+
+/* ---- comparing ---- */
+
+static void object_compare(const char *path, GHashTable *mine, GHashTable *theirs) {
+        GHashTableIter iter;
+        const char *key;
+        GVariant *value;
+
+        g_hash_table_iter_init(&iter, mine);
+        while (g_hash_table_iter_next(&iter, (void **)&key, (void **)&value)) {
+                GVariant *other = g_hash_table_lookup(theirs, key);
+                g_autofree char *heard = g_variant_print(value, TRUE);
+                g_autofree char *listed = other ? g_variant_print(other, TRUE) : NULL;
+
+                if (g_strcmp0(heard, listed) != 0)
+                        g_error("%s: %s was signalled as %s, and is %s", path, key, heard, listed);
+        }
+        g_assert_cmpuint(g_hash_table_size(mine), ==, g_hash_table_size(theirs));
+}
+
+static bool signals_came(struct mirror *mirror, guint from) {
+        for (guint end = client_arrived(mirror->client); from < end; from++) {
+                g_autoptr(GDBusMessage) message = client_message(mirror->client, from);
+
+                if (is_of_service(message))
+                        return true;
+        }
+        return false;
+}
+
+/* The objects are served as they are, and told of a little later: so this is asked between two
+ * moments at which nothing was under way. */
+static GVariant *quiet_objects(struct mirror *mirror) {
+        for (;;) {
+                g_autoptr(GVariant) reply = NULL;
+                guint arrived;
+
+                g_assert_true(client_settle(mirror->client, "", CLIENT_PATIENCE / 2));
+                arrived = client_arrived(mirror->client);
+                reply = client_call(mirror->client, SCSISCAN_PATH, MANAGER_INTERFACE,
+                                    "GetManagedObjects", NULL);
+                g_assert_true(client_settle(mirror->client, "", CLIENT_PATIENCE / 2));
+                if (!signals_came(mirror, arrived))
+                        return g_steal_pointer(&reply);
+        }
+}
+
+static void objects_compare(const struct mirror *mirror, GHashTable *theirs) {
+        GHashTableIter iter;
+        const char *path;
+        GHashTable *mine;
+
+        g_hash_table_iter_init(&iter, mirror->objects);
+        while (g_hash_table_iter_next(&iter, (void **)&path, (void **)&mine)) {
+                GHashTable *object = g_hash_table_lookup(theirs, path);
+
+                if (!object)
+                        complain(path, "was not told to be gone");
+                object_compare(path, mine, object);
+        }
+        g_hash_table_iter_init(&iter, theirs);
+        while (g_hash_table_iter_next(&iter, (void **)&path, NULL))
+                if (!object_get(mirror, path))
+                        complain(path, "was not told of");
+}
+
+void mirror_check(struct mirror *mirror) {
+        g_autoptr(GVariant) reply = quiet_objects(mirror);
+        g_autoptr(GHashTable) theirs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                             (GDestroyNotify)g_hash_table_unref);
+
+        mirror_follow(mirror);
+        objects_read(theirs, reply);
+        objects_compare(mirror, theirs);
+        mirror->strict = true;
+}
+
+guint64 mirror_generation(const struct mirror *mirror) {
+        return mirror->generation;
+}
+
+unsigned mirror_batches(const struct mirror *mirror) {
+        return mirror->batches;
+}
+
+unsigned mirror_objects(const struct mirror *mirror) {
+        return g_hash_table_size(mirror->objects);
+}

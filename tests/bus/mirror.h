@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What somebody knows who asked GetManagedObjects once, and has only listened since. On the way it
+ * holds every signal against what the contract says of their order.
+ */
+
+#include "client.h"
+
+struct mirror;
+
+struct mirror *mirror_new(struct client *client);
+void mirror_free(struct mirror *mirror);
+
+/* Takes in what has arrived so far. */
+void mirror_follow(struct mirror *mirror);
+/* The same, and it is what GetManagedObjects says now, while nothing changes. From the first time
+ * on nothing may be signalled that is known already, or gone. */
+void mirror_check(struct mirror *mirror);
+
+/* Of the last Changed; and how many there have been. */
+guint64 mirror_generation(const struct mirror *mirror);
+unsigned mirror_batches(const struct mirror *mirror);
+unsigned mirror_objects(const struct mirror *mirror);
