@@ -179,6 +179,7 @@ static int seen_facts(struct planner *planner, struct target_work *target,
 
 int device_work_attached(struct planner *planner, struct target_work *target, uint64_t lun,
                          struct device_facts *facts, job_mask jobs) {
+        bool told = work_find(target, lun) != NULL;
         struct device_work *work = work_get(planner, target, lun, true);
 
         if (!work)
@@ -188,6 +189,8 @@ int device_work_attached(struct planner *planner, struct target_work *target, ui
         work->fact = (struct fact){.device = *facts};
         *facts = (struct device_facts){};
         work->attached = true;
+        /* These facts may be older than what we were told while the kernel attached it. */
+        work->again |= told;
         work->jobs |= jobs;
         return seen_facts(planner, target, work);
 }
