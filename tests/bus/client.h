@@ -12,7 +12,7 @@
 
 #include "dbus/names.h"
 
-#define CLIENT_PATIENCE (20 * G_USEC_PER_SEC)
+#define CLIENT_PATIENCE (60 * G_USEC_PER_SEC)
 
 /* Looks at the condition again and again; the test has failed when it does not come true. */
 #define UNTIL(condition)                                                                           \
