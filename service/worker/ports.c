@@ -10,7 +10,7 @@
 /* Fields are separated by blanks, so a state ("Not Present") must hold none. */
 static void port_state_normalize(char *state) {
         for (; *state; state++)
-                *state = *state == ' ' ? '-' : (char)tolower((unsigned char)*state);
+                *state = (char)(*state == ' ' ? '-' : tolower((unsigned char)*state));
 }
 
 static const char *hex_digits(const char *text) {

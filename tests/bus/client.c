@@ -362,7 +362,7 @@ int client_signal_seen(struct client *client, guint from, const char *member, co
 guint client_signal(struct client *client, guint from, const char *member, const char *part) {
         gint64 until = g_get_monotonic_time() + CLIENT_PATIENCE;
         g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&client->lock);
-        int found;
+        int found = -1;
 
         while (locked && (found = signal_find(client, from, member, part)) < 0)
                 wait_until(client, until, member);

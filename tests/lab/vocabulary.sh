@@ -8,7 +8,7 @@
 # second, the rest is the lab's slow single CPU.
 readonly SOON=5
 
-bus_pid= service_pid=
+service_pid=
 
 # say WORDS: a line of the scenario's story
 say() {
@@ -124,7 +124,6 @@ expect_sound_kernel() {
 start_bus() {
         dbus-daemon --config-file=/usr/share/dbus-1/system.conf --nofork --nosyslog \
                 2>/run/lab/results/dbus.log &
-        bus_pid=$!
         wait_until '[[ -S /run/dbus/system_bus_socket ]]' 10
 }
 

@@ -27,7 +27,7 @@ static int machine_connect(uint32_t host) {
 
         if (!path || strlen(path) >= sizeof(address.sun_path))
                 errx(EXIT_FAILURE, "SCSISCAN_SIM must name the socket of a simulated machine");
-        strcpy(address.sun_path, path);
+        memcpy(address.sun_path, path, strlen(path) + 1);
         if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
                 err(EXIT_FAILURE, "%s", path);
         if (send(fd, &host, sizeof(host), MSG_NOSIGNAL) < 0)

@@ -271,7 +271,7 @@ static void server_listen(struct sim_server *server) {
         GSource *source;
 
         g_assert_cmpuint(strlen(server->socket_path), <, sizeof(address.sun_path));
-        strcpy(address.sun_path, server->socket_path);
+        memcpy(address.sun_path, server->socket_path, strlen(server->socket_path) + 1);
         server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         g_assert_cmpint(server->listener, >=, 0);
         g_assert_cmpint(bind(server->listener, (const struct sockaddr *)&address, sizeof(address)),

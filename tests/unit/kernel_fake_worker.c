@@ -84,7 +84,7 @@ static bool undead_become(void) {
         tracer = fork();
         if (tracer == 0) {
                 /* Not before the prctl() below. */
-                ok = read(pair[1], &ok, 1) == 1 && ptrace(PTRACE_SEIZE, self, 0, 0) == 0;
+                ok = (char)(read(pair[1], &ok, 1) == 1 && ptrace(PTRACE_SEIZE, self, 0, 0) == 0);
                 if (write(pair[1], &ok, 1) == 1 && ok)
                         usleep(FAKE_UNDEAD_MSEC * 1000);
                 _exit(0);

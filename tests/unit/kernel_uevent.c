@@ -59,13 +59,34 @@ static void test_parse_refuses(void) {
 
 #define NOTHING (-1)
 
-static void test_map(void) {
-        static const struct {
-                struct uevent uevent;
-                int kind;
-                const char *address; /* of the device, or "hostN" */
-                enum unit_attention attention;
-        } cases[] = {
+struct map_case {
+        struct uevent uevent;
+        int kind;
+        const char *address; /* of the device, or "hostN" */
+        enum unit_attention attention;
+};
+
+static void assert_mapped(const struct map_case *cases, size_t count) {
+        for (size_t i = 0; i < count; i++) {
+                char text[SCSI_ADDRESS_TEXT_MAX];
+                struct event event;
+                bool ours = uevent_map(&cases[i].uevent, &event);
+
+                g_test_message("%s %s", cases[i].uevent.action, cases[i].uevent.devpath);
+                g_assert_cmpint(ours ? (int)event.kind : NOTHING, ==, cases[i].kind);
+                if (!ours)
+                        continue;
+                g_assert_cmpint(event.attention, ==, cases[i].attention);
+                if (event.kind == EVENT_HOST)
+                        g_snprintf(text, sizeof(text), "host%u", event.address.target.host);
+                else
+                        scsi_address_format(&event.address, text);
+                g_assert_cmpstr(text, ==, cases[i].address);
+        }
+}
+
+static void test_map_devices(void) {
+        static const struct map_case cases[] = {
                 {{"add", DISK, "scsi", "scsi_device", "", false}, EVENT_DEVICE, "3:0:1:5", 0},
                 {{"remove", DISK, "scsi", "scsi_device", "", false}, EVENT_DEVICE, "3:0:1:5", 0},
                 {{"change", DISK, "scsi", "scsi_device", "", false}, EVENT_DEVICE, "3:0:1:5", 0},
@@ -117,6 +138,13 @@ static void test_map(void) {
                  EVENT_DEVICE,
                  "7:2:4294967295:18446744073709551615",
                  0},
+        };
+
+        assert_mapped(cases, ELEMENTS_OF(cases));
+}
+
+static void test_map_attentions(void) {
+        static const struct map_case cases[] = {
                 {{"change", DISK, "scsi", "scsi_device", "REPORTED_LUNS_DATA_HAS_CHANGED", false},
                  EVENT_UNIT_ATTENTION,
                  "3:0:1:5",
@@ -158,6 +186,13 @@ static void test_map(void) {
                  EVENT_DEVICE,
                  "3:0:1:5",
                  0},
+        };
+
+        assert_mapped(cases, ELEMENTS_OF(cases));
+}
+
+static void test_map_hosts(void) {
+        static const struct map_case cases[] = {
                 {{"add", PCI "/host3", "scsi", "scsi_host", "", false}, EVENT_HOST, "host3", 0},
                 {{"remove", PCI "/host3/scsi_host/host3", "scsi_host", "", "", false},
                  EVENT_HOST,
@@ -196,22 +231,7 @@ static void test_map(void) {
                 {{"add", "/devices/host03", "scsi_host", "", "", false}, NOTHING, NULL, 0},
         };
 
-        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
-                char text[SCSI_ADDRESS_TEXT_MAX];
-                struct event event;
-                bool ours = uevent_map(&cases[i].uevent, &event);
-
-                g_test_message("%s %s", cases[i].uevent.action, cases[i].uevent.devpath);
-                g_assert_cmpint(ours ? (int)event.kind : NOTHING, ==, cases[i].kind);
-                if (!ours)
-                        continue;
-                g_assert_cmpint(event.attention, ==, cases[i].attention);
-                if (event.kind == EVENT_HOST)
-                        g_snprintf(text, sizeof(text), "host%u", event.address.target.host);
-                else
-                        scsi_address_format(&event.address, text);
-                g_assert_cmpstr(text, ==, cases[i].address);
-        }
+        assert_mapped(cases, ELEMENTS_OF(cases));
 }
 
 /* Whatever bytes come: the strings stay inside the message, which a sanitizer sees. */
@@ -247,7 +267,9 @@ int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/kernel/uevent/parse", test_parse);
         g_test_add_func("/kernel/uevent/parse-refuses", test_parse_refuses);
-        g_test_add_func("/kernel/uevent/map", test_map);
+        g_test_add_func("/kernel/uevent/map-devices", test_map_devices);
+        g_test_add_func("/kernel/uevent/map-attentions", test_map_attentions);
+        g_test_add_func("/kernel/uevent/map-hosts", test_map_hosts);
         g_test_add_func("/kernel/uevent/random", test_random);
         return g_test_run();
 }

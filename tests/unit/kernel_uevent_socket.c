@@ -81,11 +81,10 @@ static void test_receive(void) {
 }
 
 static void test_too_long(void) {
-        static char data[16384];
+        char data[16384] = ADD;
         struct fixture fixture;
 
         fixture_open(&fixture, SOCK_DGRAM);
-        memcpy(data, ADD, sizeof(ADD));
         message_send(&fixture, data, sizeof(data));
         message_send(&fixture, ADD, sizeof(ADD));
         uv_run(&fixture.loop, UV_RUN_NOWAIT);

@@ -29,7 +29,7 @@ static inline void assert_printable(const char *text, size_t size) {
 
         g_assert_cmpuint(length, <, size);
         for (size_t i = 0; i < length; i++) {
-                g_assert_cmpint(text[i], >=, 0x20);
-                g_assert_cmpint(text[i], <=, 0x7e);
+                g_assert_cmpuint((unsigned char)text[i], >=, 0x20);
+                g_assert_cmpuint((unsigned char)text[i], <=, 0x7e);
         }
 }
