@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include "kernel/records.h"
 #include "scsi/text.h"
 #include "util/cleanup.h"
+#include "worker/messages.h"
 
 #define PORTS_MAX 16384
 #define HOLDER_TEXT_MAX 256
@@ -221,6 +223,26 @@ int device_facts_add_holder(struct device_facts *facts, const char *holder) {
         return facts->holders[i] ? 0 : -ENOMEM;
 }
 
+/* Bytes as two hexadecimal digits each, as many as are so and fit; how many. */
+static size_t bytes_of(const char *text, uint8_t *bytes, size_t size) {
+        size_t count = 0;
+
+        for (; count < size && isxdigit((unsigned char)text[0]) && isxdigit((unsigned char)text[1]);
+             text += 2)
+                sscanf(text, "%2" SCNx8, &bytes[count++]);
+        return count;
+}
+
+/* A page that cannot be read is one of which nothing is known. */
+static int device_set_attached_as(struct device_facts *facts, const char *hex) {
+        uint8_t page[WORKER_PAGE_MAX];
+        size_t length = bytes_of(hex, page, sizeof(page));
+
+        facts->has_device_id = true;
+        scsi_identity_done(&facts->attached_as);
+        return scsi_identity_decode(page, length, &facts->attached_as) == -ENOMEM ? -ENOMEM : 0;
+}
+
 static int device_add_record(struct device_facts *facts, const struct record *record) {
         const struct text_field fields[] = {
                 {"vendor", facts->vendor, sizeof(facts->vendor)},
@@ -237,6 +259,8 @@ static int device_add_record(struct device_facts *facts, const struct record *re
                 return 0;
         if (record_is(record, "holder"))
                 return device_facts_add_holder(facts, record->value);
+        if (record_is(record, "vpd_pg83_hex"))
+                return device_set_attached_as(facts, record->value);
         if (record_is(record, "instance"))
                 facts->instance = number_of(record->value, UINT64_MAX);
         else if (record_is(record, "type"))
@@ -245,8 +269,6 @@ static int device_add_record(struct device_facts *facts, const struct record *re
                 facts->qualifier = (uint8_t)number_of(record->value, 7);
         else if (record_is(record, "scsi_level"))
                 facts->scsi_level = (int)number_of(record->value, 255);
-        else if (record_is(record, "vpd_pg83"))
-                facts->has_device_id = true;
         else if (record_is(record, "vpd_pg80"))
                 facts->has_serial = true;
         else if (record_is(record, "size"))

@@ -310,7 +310,7 @@ static int released_event(struct planner *planner, uint32_t number, struct scan_
                 TAILQ_FOREACH (device, &target->devices, entry)
                         if (r >= 0)
                                 r = look_at(planner, &device->address);
-        if (r >= 0 && planner->config.owner)
+        if (r >= 0)
                 r = planner_scan_host(planner, number, CAUSE_RESYNC, now);
         return r;
 }
@@ -489,7 +489,11 @@ static bool flight_begin(struct planner *planner, struct step *step) {
 bool planner_next(struct planner *planner, struct scan_time now, struct step *ret) {
         struct host_work *host;
 
-        planner_note(planner, watch_run(planner, now));
+        if (now.monotonic >= planner->wake_at) {
+                planner->wake_at = UINT64_MAX;
+                host_work_run(planner, now);
+                planner_note(planner, watch_run(planner, now));
+        }
         if (list_next(planner, ret))
                 return flight_begin(planner, ret);
         while ((host = TAILQ_FIRST(&planner->ready))) {

@@ -149,7 +149,10 @@ static int seen_ask(struct planner *planner, struct target_work *target,
         case OBSERVED_DEVICE:
                 if (observation->outcome == SCSI_OUTCOME_NOT_SUPPORTED)
                         return seen_no_report_luns(planner, target);
-                break;
+                /* Who asked the same port again would wait again. */
+                if (observation->outcome == SCSI_OUTCOME_TIMEOUT)
+                        break;
+                return target_scan_refused(planner, target, observation, now);
         default:
                 break;
         }

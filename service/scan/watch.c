@@ -138,9 +138,12 @@ int watch_answered(struct planner *planner, const struct scsi_target_address *ta
                    bool watched, struct scan_time now) {
         const struct policy_limits *limits = planner->limits;
         uint64_t longest = limits->attention_pause_max_ms * UINT64_C(1000);
-        struct watch *watch = watch_get(planner, target);
+        struct watch *watch = watch_find(planner, target);
         bool quiet;
 
+        if (!watch && !topology_target(planner->topology, target))
+                return 0; /* nothing came to light there */
+        watch = watch_get(planner, target);
         if (!watch)
                 return -ENOMEM;
         quiet = now.monotonic > watch->not_before + 2 * watch->pause;
@@ -166,9 +169,6 @@ int watch_run(struct planner *planner, struct scan_time now) {
         struct watch *watch, *next;
         int r = 0;
 
-        if (now.monotonic < planner->wake_at)
-                return 0;
-        planner->wake_at = UINT64_MAX;
         HASH_ITER (hh, planner->watches, watch, next) {
                 bool due = watch->wanted && watch->due <= now.monotonic;
 

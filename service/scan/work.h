@@ -130,6 +130,8 @@ struct scan_order {
         struct lun_filter filter;
 };
 
+#define SCAN_REFUSED_MAX 4
+
 struct target_scan {
         enum scan_phase phase;
         struct scan_order order;
@@ -140,16 +142,20 @@ struct target_scan {
         unsigned asked;      /* PHASE_ASK: times, growing */
         unsigned tries;      /* retries of the present step */
         unsigned chosen;     /* PHASE_CHOOSE: times, without success */
-        bool reported;       /* luns is what the target reported */
-        bool counted;        /* it does not report, its LUNs are found by trying */
+        uint64_t refused[SCAN_REFUSED_MAX]; /* LUNs through which the target cannot be asked */
+        size_t refused_count;
+        bool reported; /* luns is what the target reported */
+        bool counted;  /* it does not report, its LUNs are found by trying */
         struct target_lun *luns;
         size_t lun_count;
         size_t next; /* index into luns, or the next LUN of a sequential scan */
         struct scan_rules rules;
         uint64_t *known; /* LUNs that were there before, to be verified */
         size_t known_count;
-        uint64_t asked_at; /* µs, CLOCK_REALTIME */
-        bool changed;      /* something came of it */
+        uint64_t asked_at;    /* µs, CLOCK_REALTIME */
+        bool changed;         /* something came of it */
+        enum job_error error; /* what stood in the way, said in a sentence */
+        char message[160];
 };
 
 struct host_work;
@@ -187,7 +193,9 @@ struct host_work {
         bool read_wanted;
         bool read_flying;
         unsigned read_tries;
-        bool write_flying; /* one order to the kernel at a time: it holds scan_mutex */
+        uint64_t read_at;    /* µs, monotonic: read it again then; UINT64_MAX for never */
+        uint64_t read_pause; /* µs, growing while its ports stay as they are */
+        bool write_flying;   /* one order to the kernel at a time: it holds scan_mutex */
         unsigned in_flight;
         bool scan_wanted;
         struct scan_order next_order;
@@ -280,6 +288,8 @@ bool host_work_next(struct planner *planner, struct host_work *host, struct scan
                     struct step *ret);
 int host_work_observe(struct planner *planner, struct host_work *host,
                       struct observation *observation, struct scan_time now);
+/* Reads the hosts whose time has come. */
+void host_work_run(struct planner *planner, struct scan_time now);
 /* The walk hears what came of first contact with the target it waits for. */
 enum contact {
         CONTACT_MADE,

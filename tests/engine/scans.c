@@ -413,6 +413,37 @@ static void test_ports(gconstpointer data) {
         expect_all_attached(world);
 }
 
+/* An iSCSI session logs in without a uevent, and a port comes back without one. */
+static void test_port_returns(void) {
+        struct sim_host host = {.transport = SIM_ISCSI, .driver = "iscsi_tcp"};
+        struct sim_machine *machine = sim_machine_new(1);
+        struct sim_target target = {.port_name = "iqn.2003-01.org.example:array,t,0x1"};
+        _cleanup_(world_freep) struct world *world = NULL;
+        struct scsi_target_address address;
+        struct sim_unit unit = sim_disk(77);
+
+        sim_add_host(machine, &host);
+        address = sim_add_target(machine, 0, &target);
+        sim_map_disks(machine, address, 2, 1);
+        sim_set_port_state(machine, address, "FREE");
+        world = world_new(machine, true, (uint32_t)g_test_rand_int());
+        world_start(world);
+        world_settle(world);
+        expect_devices(world, "");
+        sim_set_port_state(machine, address, "LOGGED_IN");
+        world_pass(world, 2000000);
+        expect_all_attached(world);
+
+        sim_set_port_state(machine, address, "FAILED");
+        world_scan(world, "host0");
+        world_pass(world, 1000000);
+        world_check(world); /* a lost path takes nothing away */
+        sim_map(machine, address, 2, &unit);
+        sim_set_port_state(machine, address, "LOGGED_IN");
+        world_pass(world, 60000000);
+        expect_all_attached(world);
+}
+
 static void test_driver_finds(void) {
         struct sim_machine *machine =
                 machine_with_host((struct sim_host){.driver = "ahci", .max_id = 1});
@@ -501,6 +532,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/scan/two-paths", test_two_paths);
         g_test_add_data_func("/engine/scan/ports/fc", GUINT_TO_POINTER(SIM_FC), test_ports);
         g_test_add_data_func("/engine/scan/ports/sas", GUINT_TO_POINTER(SIM_SAS), test_ports);
+        g_test_add_func("/engine/follow/port-returns", test_port_returns);
         g_test_add_func("/engine/scan/driver-finds", test_driver_finds);
         g_test_add_func("/engine/scan/narrow-scope", test_narrow_scope);
         g_test_add_func("/engine/follow/by-hand", test_by_hand);
