@@ -50,12 +50,60 @@ static int notice_capacity(struct planner *planner, const struct scsi_address *a
         return notice->identity ? 0 : -ENOMEM;
 }
 
+/* A device that is there is remembered as what it was attached as, one whose going was seen is not.
+ */
+static int remember(struct planner *planner, const struct device *device) {
+        bool replaced = device->standing == STANDING_REPLACED;
+        struct scsi_identity identity = {};
+        _cleanup_(freep) char *nexus = NULL;
+        int r;
+
+        if ((replaced ? device->was : device->identity).count == 0 ||
+            device->standing == STANDING_UNVERIFIED)
+                return 0;
+        nexus = memory_nexus(device);
+        r = nexus ? scsi_identity_copy(replaced ? &device->was : &device->identity, &identity)
+                  : -ENOMEM;
+        if (r >= 0)
+                r = memory_set(planner->memory, nexus, device->facts.instance, replaced, &identity);
+        return r == -E2BIG ? 0 : r;
+}
+
+const struct memory_entry *planner_recall(struct planner *planner,
+                                          const struct scsi_address *address) {
+        struct target *target = topology_target(planner->topology, &address->target), none;
+        struct host *host = topology_host(planner->topology, address->target.host);
+        struct device device = {.address = *address, .target = target ?: &none};
+        _cleanup_(freep) char *nexus = NULL;
+
+        if (!host)
+                return NULL;
+        if (!target)
+                none = (struct target){.address = address->target, .host = host};
+        nexus = memory_nexus(&device);
+        return nexus ? memory_get(planner->memory, nexus) : NULL;
+}
+
 int planner_apply(struct planner *planner, struct fact *fact) {
         struct scsi_address address = fact->address;
-        bool sized = fact->kind == FACT_DEVICE;
-        int r = topology_apply(planner->topology, fact, planner->changes);
+        enum fact_kind kind = fact->kind;
+        uint64_t now = fact->now;
+        const struct device *device = topology_device(planner->topology, &address);
+        _cleanup_(freep) char *gone = NULL;
+        int r;
 
-        return r < 0 || !sized ? r : notice_capacity(planner, &address);
+        if (kind == FACT_DEVICE_GONE && device)
+                gone = memory_nexus(device);
+        r = topology_apply(planner->topology, fact, planner->changes);
+        if (gone)
+                memory_forget(planner->memory, gone);
+        device = topology_device(planner->topology, &address);
+        if (r < 0 || kind != FACT_DEVICE || !device)
+                return r;
+        r = remember(planner, device);
+        if (r >= 0)
+                r = watch_seen(planner, &address.target, now);
+        return r < 0 ? r : notice_capacity(planner, &address);
 }
 
 /* ---- requests ---- */

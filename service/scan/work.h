@@ -24,6 +24,7 @@
 #include "policy/scan_rules.h"
 #include "scan/engine.h"
 #include "scan/jobs.h"
+#include "scan/memory.h"
 #include "scan/step.h"
 #include "scan/topology.h"
 
@@ -224,6 +225,7 @@ struct planner {
         struct topology *topology;
         struct change_set *changes;
         struct jobs *jobs;
+        struct memory *memory;
         struct host_work *hosts;
         struct host_queue ready;
         struct flight *flights;
@@ -260,6 +262,9 @@ static inline void planner_count(struct planner *planner, enum engine_counter co
 void planner_note(struct planner *planner, int error);
 void planner_want_list(struct planner *planner, job_mask jobs);
 int planner_apply(struct planner *planner, struct fact *fact);
+/* What is remembered of the device's nexus; NULL for nothing. */
+const struct memory_entry *planner_recall(struct planner *planner,
+                                          const struct scsi_address *address);
 /* Something that a signal tells and no property holds. */
 struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
                               const struct scsi_address *address);
@@ -356,6 +361,8 @@ void device_work_fail(struct planner *planner, struct target_work *target, enum 
 /* watch.c: when a target is asked, unasked. */
 int watch_attention(struct planner *planner, const struct scsi_target_address *target,
                     enum unit_attention attention, struct scan_time now);
+/* A device of the target has been seen. */
+int watch_seen(struct planner *planner, const struct scsi_target_address *target, uint64_t now);
 /* A scan of the target has ended. */
 int watch_answered(struct planner *planner, const struct scsi_target_address *target, bool changed,
                    bool watched, struct scan_time now);
