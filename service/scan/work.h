@@ -189,6 +189,7 @@ struct host_walk {
 struct host_work {
         uint32_t number;
         bool known; /* the topology has it */
+        bool gone;  /* it was seen to be gone: if it is there again, it is another */
         bool stuck;
         bool ready; /* in planner->ready */
         bool read_wanted;
