@@ -345,19 +345,30 @@ static int attention_event(struct planner *planner, const struct event *event,
         return watch_attention(planner, &event->address.target, event->attention, now);
 }
 
-static int released_event(struct planner *planner, uint32_t number, struct scan_time now) {
-        struct host_work *host = host_work_find(planner, number);
-        const struct host *known = topology_host(planner->topology, number);
+static int look_at_known(struct planner *planner, const struct host *host) {
         const struct target *target;
         const struct device *device;
-        int r = host ? host_work_released(planner, host) : 0;
+        int r = 0;
 
-        if (!host || !known || r < 0)
-                return r;
-        TAILQ_FOREACH (target, &known->targets, entry)
+        TAILQ_FOREACH (target, &host->targets, entry)
                 TAILQ_FOREACH (device, &target->devices, entry)
                         if (r >= 0)
                                 r = look_at(planner, &device->address);
+        return r;
+}
+
+/* What came while it was stuck is in the list, and so is all of a host that was so from the start.
+ */
+static int released_event(struct planner *planner, uint32_t number, struct scan_time now) {
+        struct host_work *host = host_work_find(planner, number);
+        const struct host *known = topology_host(planner->topology, number);
+        int r = host ? host_work_released(planner, host) : 0;
+
+        if (!host || r < 0)
+                return r;
+        planner_want_list(planner, 0);
+        if (known)
+                r = look_at_known(planner, known);
         if (r >= 0)
                 r = planner_scan_host(planner, number, CAUSE_RESYNC, now);
         return r;
