@@ -54,6 +54,13 @@ static int tell_swapped(const struct device_turn *turn) {
         return device_guard_tell(turn, &entry->identity);
 }
 
+/* Only what the kernel knows a size of can have another. */
+static bool may_measure(const struct device_turn *turn) {
+        const struct device *device = device_turn_known(turn);
+
+        return device && device->facts.size > 0 && device->standing == STANDING_PRESENT;
+}
+
 int device_look_commit(const struct device_turn *turn) {
         struct fact *fact = &turn->work->now.fact;
         struct scsi_address address = device_turn_address(turn);
@@ -71,6 +78,10 @@ int device_look_commit(const struct device_turn *turn) {
         r = planner_apply(turn->planner, fact);
         if (r < 0)
                 return r;
+        if (turn->work->now.measure && may_measure(turn)) {
+                device_turn_stage(turn, DEVICE_MEASURE);
+                return 0;
+        }
         /* Not listed by its target, it has to speak for itself. */
         if (turn->work->now.suspect) {
                 device_turn_stage(turn, DEVICE_INQUIRE);
@@ -207,4 +218,18 @@ int device_serial_observe(const struct device_turn *turn) {
         else if (known)
                 memcpy(fact->serial, known->serial, sizeof(fact->serial));
         return device_look_commit(turn);
+}
+
+/* Some arrays say of a unit that grew only that something has changed. */
+int device_measure_observe(const struct device_turn *turn) {
+        const struct device *device = device_turn_known(turn);
+        struct scsi_address address = device_turn_address(turn);
+        int r = 0;
+
+        if (device && turn->observation->observed == OBSERVED_GOOD &&
+            turn->observation->capacity != device->facts.size) {
+                turn->target->scan.changed = true;
+                r = planner_refresh_paths(turn->planner, &address);
+        }
+        return r < 0 ? r : device_turn_finish(turn);
 }

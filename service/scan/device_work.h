@@ -36,6 +36,7 @@ int device_look_facts(const struct device_turn *turn);
 int device_look_observe(const struct device_turn *turn);
 int device_identify_observe(const struct device_turn *turn);
 int device_serial_observe(const struct device_turn *turn);
+int device_measure_observe(const struct device_turn *turn);
 /* Who it is is known as far as it can be: read the serial, then commit. */
 int device_look_named(const struct device_turn *turn);
 /* Nothing was learnt about who it is. */

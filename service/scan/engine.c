@@ -244,6 +244,7 @@ const char *engine_counter_name(enum engine_counter counter) {
                 [COUNTER_STEP_FIRST + STEP_REPORT_LUNS] = "steps-report-luns",
                 [COUNTER_STEP_FIRST + STEP_READ_IDENTITY] = "steps-read-identity",
                 [COUNTER_STEP_FIRST + STEP_READ_SERIAL] = "steps-read-serial",
+                [COUNTER_STEP_FIRST + STEP_READ_CAPACITY] = "steps-read-capacity",
                 [COUNTER_STEP_FIRST + STEP_INQUIRE] = "steps-inquire",
                 [COUNTER_STEP_FIRST + STEP_PROBE] = "steps-probe",
                 [COUNTER_STEP_FIRST + STEP_DETACH] = "steps-detach",

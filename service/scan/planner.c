@@ -289,8 +289,7 @@ static int refresh_device(struct planner *planner, const struct scsi_address *ad
         return device_work_order(planner, target, address->lun, order);
 }
 
-/* A unit that grew grew on all its paths, and each has to be told. */
-static int refresh_paths(struct planner *planner, const struct scsi_address *address) {
+int planner_refresh_paths(struct planner *planner, const struct scsi_address *address) {
         const struct device *device = topology_device(planner->topology, address), *path;
         int r = 0;
 
@@ -329,7 +328,7 @@ static int attention_event(struct planner *planner, const struct event *event,
         notice->attention = event->attention;
         switch (event->attention) {
         case ATTENTION_CAPACITY:
-                r = refresh_paths(planner, &event->address);
+                r = planner_refresh_paths(planner, &event->address);
                 break;
         case ATTENTION_INQUIRY:
         case ATTENTION_ACCESS_STATE:

@@ -37,6 +37,7 @@ enum device_stage {
         DEVICE_CONFIRM,  /* that was somebody else: read it once more */
         DEVICE_STOP,     /* it is somebody else: stop its I/O */
         DEVICE_SERIAL,   /* read VPD 80h */
+        DEVICE_MEASURE,  /* how large is it, by its own word? */
         DEVICE_INQUIRE,  /* its target does not list it: is a logical unit there? */
         DEVICE_PROBE,    /* and what does it say to a command? */
         DEVICE_ATTACH,
@@ -70,6 +71,7 @@ struct device_work {
         /* What is wanted. */
         bool look;     /* read what the kernel says of it */
         bool identify; /* and read its identity, even if that is known */
+        bool measure;  /* and compare its size with what the kernel knows */
         bool suspect;  /* its target does not list it: ask the device itself */
         bool remove;   /* and detach it, when it is gone and unused */
         job_mask jobs; /* whose summaries it counts in */
@@ -81,6 +83,7 @@ struct device_work {
                 enum device_stage stage;
                 unsigned tries; /* of this stage */
                 bool identify;
+                bool measure;
                 bool suspect;
                 bool remove;
                 bool attached;           /* one of our own attaches brought it */
@@ -276,6 +279,8 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
                         enum job_cause cause, struct scan_time now);
 int planner_request(struct planner *planner, const struct scan_request *request,
                     struct scan_time now, uint64_t *ret_job);
+/* A unit that grew grew on all its paths, and each has to be told. */
+int planner_refresh_paths(struct planner *planner, const struct scsi_address *address);
 int planner_order(struct planner *planner, const struct device_request *request,
                   struct scan_time now, uint64_t *ret_job);
 int planner_event(struct planner *planner, const struct event *event, struct scan_time now);
@@ -339,7 +344,7 @@ bool lun_filter_has(const struct lun_filter *filter, uint64_t lun);
  * device_order.c. */
 int device_work_look(struct planner *planner, struct target_work *target, uint64_t lun);
 int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
-                       job_mask jobs);
+                       bool measure, job_mask jobs);
 /* The target does not list it. */
 int device_work_suspect(struct planner *planner, struct target_work *target, uint64_t lun,
                         bool remove, job_mask jobs);

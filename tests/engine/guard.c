@@ -358,6 +358,19 @@ static void test_grown(void) {
         stage_done(&stage);
 }
 
+/* The array says no more than that something has changed. */
+static void test_grown_unsaid(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        sim_resize(stage.machine, lun_of(&stage, 1), UINT64_C(1) << 40);
+        sim_unit_attention(stage.machine, lun_of(&stage, 0), 0x3f, 0x0e);
+        touch(&stage);
+        world_pass(stage.world, SECOND);
+        g_assert_cmpuint(device_of(&stage, 1)->facts.size, ==, UINT64_C(1) << 40);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_CAPACITY), ==, 1);
+        stage_done(&stage);
+}
+
 /* ---- orders ---- */
 
 static void test_attach(void) {
@@ -448,6 +461,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/guard/replaced-between-boots", test_replaced_between_boots);
         g_test_add_func("/engine/guard/memory-text", test_memory_text);
         g_test_add_func("/engine/guard/grown", test_grown);
+        g_test_add_func("/engine/guard/grown-unsaid", test_grown_unsaid);
         g_test_add_func("/engine/order/attach", test_attach);
         g_test_add_func("/engine/order/detach", test_detach);
         g_test_add_func("/engine/order/refresh", test_refresh);
