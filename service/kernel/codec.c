@@ -4,6 +4,7 @@
 
 #include "kernel/codec.h"
 #include "kernel/records.h"
+#include "scsi/capacity.h"
 #include "scsi/command.h"
 
 /* As much as is read of the kernel's copy; what is cut off is not missed, see
@@ -52,6 +53,9 @@ struct worker_request codec_request(const struct step *step) {
                 break;
         case STEP_READ_SERIAL:
                 request.command = scsi_command_inquiry_vpd(SCSI_VPD_SERIAL, SERIAL_ALLOCATION);
+                break;
+        case STEP_READ_CAPACITY:
+                request.command = scsi_command_read_capacity();
                 break;
         case STEP_INQUIRE:
                 request.command = scsi_command_inquiry(INQUIRY_ALLOCATION);
@@ -140,6 +144,8 @@ static int payload_decode(struct observation *observation, const uint8_t *data, 
                 return scsi_identity_decode(data, length, &observation->identity);
         case STEP_READ_SERIAL:
                 return scsi_serial_decode(data, length, observation->serial);
+        case STEP_READ_CAPACITY:
+                return scsi_capacity_decode(data, length, &observation->capacity);
         case STEP_INQUIRE:
                 return scsi_inquiry_decode(data, length, &observation->inquiry);
         case STEP_SCAN_TARGET:
@@ -155,7 +161,7 @@ static int payload_decode(struct observation *observation, const uint8_t *data, 
 
 static bool is_command(enum step_kind kind) {
         return kind == STEP_REPORT_LUNS || kind == STEP_READ_IDENTITY || kind == STEP_READ_SERIAL ||
-               kind == STEP_INQUIRE || kind == STEP_PROBE;
+               kind == STEP_READ_CAPACITY || kind == STEP_INQUIRE || kind == STEP_PROBE;
 }
 
 /* What a device sent with a good status and cannot be read is its failure, not ours. */

@@ -69,13 +69,6 @@ static bool text_field_set(const struct text_field *fields, size_t count,
         return false;
 }
 
-/* What tells the transport of a host that is in no transport class: its driver's name, or where it
- * hangs. */
-struct transport_hints {
-        enum transport class;
-        char path[1024];
-};
-
 static enum transport transport_of_class(const char *name) {
         static const struct {
                 const char *name;
@@ -102,16 +95,15 @@ static bool driver_is_ata(const char *driver) {
                begins_with(driver, "sata_") || begins_with(driver, "pata_");
 }
 
-static enum transport transport_of(const struct transport_hints *hints, const char *driver) {
-        if (hints->class != TRANSPORT_UNKNOWN)
-                return hints->class;
-        if (strstr(hints->path, "/usb"))
+/* Of a host that is in no transport class its driver's name tells, or where it hangs. */
+static enum transport transport_guess(const char *path, const char *driver) {
+        if (strstr(path, "/usb"))
                 return TRANSPORT_USB;
-        if (driver_is_ata(driver) || strstr(hints->path, "/ata"))
+        if (driver_is_ata(driver) || strstr(path, "/ata"))
                 return TRANSPORT_ATA;
-        if (strstr(hints->path, "virtio") || strstr(driver, "virtio"))
+        if (strstr(path, "virtio") || strstr(driver, "virtio"))
                 return TRANSPORT_VIRTIO;
-        if (begins_with(hints->path, "/devices/pseudo"))
+        if (begins_with(path, "/devices/pseudo"))
                 return TRANSPORT_PSEUDO;
         return TRANSPORT_UNKNOWN;
 }
@@ -163,13 +155,12 @@ static void port_name_set(struct host_facts *facts, const char *text) {
                         sizeof(facts->port_name) - length);
 }
 
-static int host_add_record(struct host_facts *facts, struct transport_hints *hints,
-                           const struct record *record) {
+static int host_add_record(struct host_facts *facts, const struct record *record) {
         const struct text_field fields[] = {
                 {"proc_name", facts->driver, sizeof(facts->driver)},
                 {"state", facts->state, sizeof(facts->state)},
                 {"scan", facts->scan_mode, sizeof(facts->scan_mode)},
-                {"path", hints->path, sizeof(hints->path)},
+                {"path", facts->path, sizeof(facts->path)},
         };
 
         if (text_field_set(fields, ELEMENTS_OF(fields), record))
@@ -181,7 +172,7 @@ static int host_add_record(struct host_facts *facts, struct transport_hints *hin
         else if (record_is(record, "port_name"))
                 port_name_set(facts, record->value);
         else if (transport_of_class(record->name) != TRANSPORT_UNKNOWN)
-                hints->class = transport_of_class(record->name);
+                facts->transport = transport_of_class(record->name);
         return 0;
 }
 
@@ -191,18 +182,18 @@ static void host_facts_clear(struct host_facts *facts) {
 
 int records_decode_host(const char *data, size_t length, struct host_facts *ret) {
         _cleanup_(host_facts_clear) struct host_facts facts = {};
-        struct transport_hints hints = {};
         struct record record;
         int r;
 
         while ((r = record_next(&data, &length, &record)) > 0) {
-                r = host_add_record(&facts, &hints, &record);
+                r = host_add_record(&facts, &record);
                 if (r < 0)
                         return r;
         }
         if (r < 0)
                 return r;
-        facts.transport = transport_of(&hints, facts.driver);
+        if (facts.transport == TRANSPORT_UNKNOWN)
+                facts.transport = transport_guess(facts.path, facts.driver);
         *ret = facts;
         facts = (struct host_facts){};
         return 0;

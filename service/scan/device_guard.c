@@ -30,7 +30,7 @@ int device_guard_confirm_observe(const struct device_turn *turn) {
         return device_identify_observe(turn);
 }
 
-static int tell_replaced(const struct device_turn *turn, const struct scsi_identity *was) {
+int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was) {
         const struct fact *fact = &turn->work->now.fact;
         struct scsi_address address = device_turn_address(turn);
         struct notice *notice = planner_notice(turn->planner, NOTICE_REPLACED, &address);
@@ -46,16 +46,12 @@ static int tell_replaced(const struct device_turn *turn, const struct scsi_ident
 /* What it was for those who used it, and whether that is news. */
 static int become_replaced(const struct device_turn *turn) {
         const struct device *known = device_turn_same(turn);
+        const struct scsi_identity *was = device_identity_before(turn);
         struct fact *fact = &turn->work->now.fact;
-        const struct scsi_identity *was = &fact->device.attached_as;
         bool news = !known || known->standing != STANDING_REPLACED;
         int r;
 
-        if (known && !news)
-                was = &known->was;
-        else if (known && known->identity.count > 0)
-                was = &known->identity;
-        r = news ? tell_replaced(turn, was) : 0;
+        r = news ? device_guard_tell(turn, was) : 0;
         if (r < 0)
                 return r;
         fact->standing = STANDING_REPLACED;

@@ -69,12 +69,13 @@ int device_work_look(struct planner *planner, struct target_work *target, uint64
 }
 
 int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
-                       job_mask jobs) {
+                       bool measure, job_mask jobs) {
         struct device_work *work = work_get(planner, target, lun, false);
 
         if (!work)
                 return -ENOMEM;
         work->look = work->identify = true;
+        work->measure |= measure;
         work->jobs |= jobs;
         return 0;
 }
@@ -189,28 +190,50 @@ static int round_begin(const struct device_turn *turn) {
                 return device_order_begin(turn);
         }
         work->now.identify = work->identify;
+        work->now.measure = work->measure;
         work->now.suspect = work->suspect;
         work->now.remove = work->remove;
         work->now.jobs = work->jobs;
-        work->look = work->identify = work->suspect = work->remove = false;
+        work->look = work->identify = work->measure = work->suspect = work->remove = false;
         work->jobs = 0;
         work->now.stage = DEVICE_LOOK;
         return 0;
 }
 
-static const enum step_kind stage_steps[DEVICE_STAGES] = {
-        [DEVICE_LOOK] = STEP_READ_DEVICE,      [DEVICE_IDENTIFY] = STEP_READ_IDENTITY,
-        [DEVICE_CONFIRM] = STEP_READ_IDENTITY, [DEVICE_STOP] = STEP_SET_STATE,
-        [DEVICE_SERIAL] = STEP_READ_SERIAL,    [DEVICE_INQUIRE] = STEP_INQUIRE,
-        [DEVICE_PROBE] = STEP_PROBE,           [DEVICE_ATTACH] = STEP_ATTACH,
-        [DEVICE_DETACH] = STEP_DETACH,         [DEVICE_REFRESH] = STEP_REFRESH,
-        [DEVICE_RESUME] = STEP_SET_STATE,
-};
+static enum step_kind stage_step(enum device_stage stage) {
+        switch (stage) {
+        case DEVICE_LOOK:
+                return STEP_READ_DEVICE;
+        case DEVICE_IDENTIFY:
+        case DEVICE_CONFIRM:
+                return STEP_READ_IDENTITY;
+        case DEVICE_STOP:
+        case DEVICE_RESUME:
+                return STEP_SET_STATE;
+        case DEVICE_SERIAL:
+                return STEP_READ_SERIAL;
+        case DEVICE_MEASURE:
+                return STEP_READ_CAPACITY;
+        case DEVICE_INQUIRE:
+                return STEP_INQUIRE;
+        case DEVICE_PROBE:
+                return STEP_PROBE;
+        case DEVICE_ATTACH:
+                return STEP_ATTACH;
+        case DEVICE_DETACH:
+                return STEP_DETACH;
+        case DEVICE_REFRESH:
+                return STEP_REFRESH;
+        case DEVICE_STAGES:
+                break;
+        }
+        assert(false);
+}
 
 static struct step round_step(const struct device_turn *turn) {
         const struct device_work *work = turn->work;
         const struct device *known = device_turn_known(turn);
-        enum step_kind kind = stage_steps[work->now.stage];
+        enum step_kind kind = stage_step(work->now.stage);
         const struct policy_limits *limits = turn->planner->limits;
         uint64_t instance = work->now.fact.device.instance;
 
@@ -219,9 +242,7 @@ static struct step round_step(const struct device_turn *turn) {
                 .address = device_turn_address(turn),
                 .timeout_ms = step_kind_writes(kind) ? limits->attach_deadline_ms
                                                      : limits->command_timeout_ms,
-                .instance = instance
-                                    ?: known ? known->facts.instance
-                                             : 0,
+                .instance = instance > 0 || !known ? instance : known->facts.instance,
                 .force = work->now.order && work->now.order->force,
                 .proven = work->now.cause == DETACH_MISSING || work->now.cause == DETACH_REPLACED,
                 .offline = work->now.stage == DEVICE_STOP,
@@ -270,6 +291,7 @@ int device_work_observe(struct planner *planner, struct target_work *target,
                 [DEVICE_CONFIRM] = device_guard_confirm_observe,
                 [DEVICE_STOP] = device_guard_stop_observe,
                 [DEVICE_SERIAL] = device_serial_observe,
+                [DEVICE_MEASURE] = device_measure_observe,
                 [DEVICE_INQUIRE] = device_guard_inquire_observe,
                 [DEVICE_PROBE] = device_guard_probe_observe,
                 [DEVICE_ATTACH] = device_order_attach_observe,

@@ -36,13 +36,18 @@ int device_look_facts(const struct device_turn *turn);
 int device_look_observe(const struct device_turn *turn);
 int device_identify_observe(const struct device_turn *turn);
 int device_serial_observe(const struct device_turn *turn);
+int device_measure_observe(const struct device_turn *turn);
 /* Who it is is known as far as it can be: read the serial, then commit. */
 int device_look_named(const struct device_turn *turn);
 /* Nothing was learnt about who it is. */
 int device_look_unnamed(const struct device_turn *turn, enum standing standing);
 int device_look_commit(const struct device_turn *turn);
 
+const struct scsi_identity *device_identity_before(const struct device_turn *turn);
+
 /* device_guard.c */
+/* The notice that another unit is there than the one that `was`. */
+int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was);
 /* The device answered with another identity than it had. */
 int device_guard_differs(const struct device_turn *turn, struct scsi_identity *identity);
 int device_guard_confirm_observe(const struct device_turn *turn);

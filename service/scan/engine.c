@@ -19,10 +19,12 @@ struct engine *engine_new(const struct engine_config *config) {
         engine->planner.topology = topology_new();
         engine->planner.changes = change_set_new();
         engine->planner.jobs = jobs_new();
+        engine->planner.memory = memory_new();
         engine->planner.wake_at = UINT64_MAX;
         TAILQ_INIT(&engine->planner.ready);
         TAILQ_INIT(&engine->planner.notices);
-        if (!engine->planner.topology || !engine->planner.changes || !engine->planner.jobs) {
+        if (!engine->planner.topology || !engine->planner.changes || !engine->planner.jobs ||
+            !engine->planner.memory) {
                 engine_free(engine);
                 return NULL;
         }
@@ -45,10 +47,15 @@ void engine_free(struct engine *engine) {
         watch_free(&engine->planner);
         while ((notice = engine_take_notice(engine)))
                 notice_free(notice);
+        memory_free(engine->planner.memory);
         jobs_free(engine->planner.jobs);
         change_set_free(engine->planner.changes);
         topology_free(engine->planner.topology);
         free(engine);
+}
+
+struct memory *engine_memory(struct engine *engine) {
+        return engine->planner.memory;
 }
 
 /* Our own failures inside the planner surface at the next call. */
@@ -237,6 +244,7 @@ const char *engine_counter_name(enum engine_counter counter) {
                 [COUNTER_STEP_FIRST + STEP_REPORT_LUNS] = "steps-report-luns",
                 [COUNTER_STEP_FIRST + STEP_READ_IDENTITY] = "steps-read-identity",
                 [COUNTER_STEP_FIRST + STEP_READ_SERIAL] = "steps-read-serial",
+                [COUNTER_STEP_FIRST + STEP_READ_CAPACITY] = "steps-read-capacity",
                 [COUNTER_STEP_FIRST + STEP_INQUIRE] = "steps-inquire",
                 [COUNTER_STEP_FIRST + STEP_PROBE] = "steps-probe",
                 [COUNTER_STEP_FIRST + STEP_DETACH] = "steps-detach",

@@ -34,6 +34,10 @@ struct engine *engine_new(const struct engine_config *config);
 void engine_free(struct engine *engine);
 DEFINE_CLEANUP(struct engine *, engine_free)
 
+/* What the engine remembers across its own restarts: load it before the start, and keep it when its
+ * serial has changed. See scan/memory.h. */
+struct memory *engine_memory(struct engine *engine);
+
 /* The first pass over the machine: a job with cause boot. Ready when it has ended. */
 int engine_start(struct engine *engine, struct scan_time now);
 bool engine_is_ready(const struct engine *engine);

@@ -15,6 +15,7 @@
 
 #define FACT_NAME_MAX 64
 #define FACT_PORT_NAME_MAX 256
+#define FACT_PATH_MAX 512
 #define FACT_HOLDERS_MAX 32
 
 enum transport {
@@ -48,6 +49,7 @@ struct host_facts {
         char driver[FACT_NAME_MAX];
         char state[FACT_NAME_MAX];
         char port_name[FACT_PORT_NAME_MAX];
+        char path[FACT_PATH_MAX];      /* of its directory below sysfs, "/devices/.../host3" */
         char scan_mode[FACT_NAME_MAX]; /* scsi_mod's parameter: sync, async, manual, none */
         struct port_facts *ports;      /* owned */
         size_t port_count;

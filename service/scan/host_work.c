@@ -287,6 +287,7 @@ static int host_gone(struct planner *planner, struct host_work *host, struct sca
         int r = planner_apply(planner, &fact);
 
         host->known = false;
+        host->gone = true;
         watch_forget_host(planner, host->number);
         snprintf(message, sizeof(message), "host%" PRIu32 " is gone", host->number);
         fail_scans(planner, host, JOB_ERROR_FAILED, message, now);
@@ -325,7 +326,7 @@ static int host_seen(struct planner *planner, struct host_work *host,
         const struct host *known = topology_host(planner->topology, host->number);
         bool kernel_scans = !planner->config.owner;
         bool scan_ports = host->known && !host->scan_reading;
-        bool replaced = known && known->facts.instance != observation->host.instance;
+        bool another = host->gone || (known && known->facts.instance != observation->host.instance);
         int r = 0;
 
         read_again(planner, host, &observation->host, now);
@@ -341,7 +342,8 @@ static int host_seen(struct planner *planner, struct host_work *host,
         if (r < 0)
                 return r;
         host->known = true;
-        if (replaced)
+        host->gone = false;
+        if (another)
                 r = host_replaced(planner, host, now);
         if (r < 0)
                 return r;

@@ -50,12 +50,60 @@ static int notice_capacity(struct planner *planner, const struct scsi_address *a
         return notice->identity ? 0 : -ENOMEM;
 }
 
+/* A device that is there is remembered as what it was attached as, one whose going was seen is not.
+ */
+static int remember(struct planner *planner, const struct device *device) {
+        bool replaced = device->standing == STANDING_REPLACED;
+        struct scsi_identity identity = {};
+        _cleanup_(freep) char *nexus = NULL;
+        int r;
+
+        if ((replaced ? device->was : device->identity).count == 0 ||
+            device->standing == STANDING_UNVERIFIED)
+                return 0;
+        nexus = memory_nexus(device);
+        r = nexus ? scsi_identity_copy(replaced ? &device->was : &device->identity, &identity)
+                  : -ENOMEM;
+        if (r >= 0)
+                r = memory_set(planner->memory, nexus, device->facts.instance, replaced, &identity);
+        return r == -E2BIG ? 0 : r;
+}
+
+const struct memory_entry *planner_recall(struct planner *planner,
+                                          const struct scsi_address *address) {
+        struct target *target = topology_target(planner->topology, &address->target), none;
+        struct host *host = topology_host(planner->topology, address->target.host);
+        struct device device = {.address = *address, .target = target ?: &none};
+        _cleanup_(freep) char *nexus = NULL;
+
+        if (!host)
+                return NULL;
+        if (!target)
+                none = (struct target){.address = address->target, .host = host};
+        nexus = memory_nexus(&device);
+        return nexus ? memory_get(planner->memory, nexus) : NULL;
+}
+
 int planner_apply(struct planner *planner, struct fact *fact) {
         struct scsi_address address = fact->address;
-        bool sized = fact->kind == FACT_DEVICE;
-        int r = topology_apply(planner->topology, fact, planner->changes);
+        enum fact_kind kind = fact->kind;
+        uint64_t now = fact->now;
+        const struct device *device = topology_device(planner->topology, &address);
+        _cleanup_(freep) char *gone = NULL;
+        int r;
 
-        return r < 0 || !sized ? r : notice_capacity(planner, &address);
+        if (kind == FACT_DEVICE_GONE && device)
+                gone = memory_nexus(device);
+        r = topology_apply(planner->topology, fact, planner->changes);
+        if (gone)
+                memory_forget(planner->memory, gone);
+        device = topology_device(planner->topology, &address);
+        if (r < 0 || kind != FACT_DEVICE || !device)
+                return r;
+        r = remember(planner, device);
+        if (r >= 0)
+                r = watch_seen(planner, &address.target, now);
+        return r < 0 ? r : notice_capacity(planner, &address);
 }
 
 /* ---- requests ---- */
@@ -241,8 +289,7 @@ static int refresh_device(struct planner *planner, const struct scsi_address *ad
         return device_work_order(planner, target, address->lun, order);
 }
 
-/* A unit that grew grew on all its paths, and each has to be told. */
-static int refresh_paths(struct planner *planner, const struct scsi_address *address) {
+int planner_refresh_paths(struct planner *planner, const struct scsi_address *address) {
         const struct device *device = topology_device(planner->topology, address), *path;
         int r = 0;
 
@@ -281,7 +328,7 @@ static int attention_event(struct planner *planner, const struct event *event,
         notice->attention = event->attention;
         switch (event->attention) {
         case ATTENTION_CAPACITY:
-                r = refresh_paths(planner, &event->address);
+                r = planner_refresh_paths(planner, &event->address);
                 break;
         case ATTENTION_INQUIRY:
         case ATTENTION_ACCESS_STATE:
@@ -297,19 +344,30 @@ static int attention_event(struct planner *planner, const struct event *event,
         return watch_attention(planner, &event->address.target, event->attention, now);
 }
 
-static int released_event(struct planner *planner, uint32_t number, struct scan_time now) {
-        struct host_work *host = host_work_find(planner, number);
-        const struct host *known = topology_host(planner->topology, number);
+static int look_at_known(struct planner *planner, const struct host *host) {
         const struct target *target;
         const struct device *device;
-        int r = host ? host_work_released(planner, host) : 0;
+        int r = 0;
 
-        if (!host || !known || r < 0)
-                return r;
-        TAILQ_FOREACH (target, &known->targets, entry)
+        TAILQ_FOREACH (target, &host->targets, entry)
                 TAILQ_FOREACH (device, &target->devices, entry)
                         if (r >= 0)
                                 r = look_at(planner, &device->address);
+        return r;
+}
+
+/* What came while it was stuck is in the list, and so is all of a host that was so from the start.
+ */
+static int released_event(struct planner *planner, uint32_t number, struct scan_time now) {
+        struct host_work *host = host_work_find(planner, number);
+        const struct host *known = topology_host(planner->topology, number);
+        int r = host ? host_work_released(planner, host) : 0;
+
+        if (!host || r < 0)
+                return r;
+        planner_want_list(planner, 0);
+        if (known)
+                r = look_at_known(planner, known);
         if (r >= 0)
                 r = planner_scan_host(planner, number, CAUSE_RESYNC, now);
         return r;

@@ -13,6 +13,7 @@ const char *step_kind_name(enum step_kind kind) {
                 [STEP_REPORT_LUNS] = "report-luns",
                 [STEP_READ_IDENTITY] = "read-identity",
                 [STEP_READ_SERIAL] = "read-serial",
+                [STEP_READ_CAPACITY] = "read-capacity",
                 [STEP_INQUIRE] = "inquire",
                 [STEP_PROBE] = "probe",
                 [STEP_DETACH] = "detach",
@@ -73,6 +74,7 @@ void observation_done(struct observation *observation) {
                 break;
         case STEP_SCAN_TARGET:
         case STEP_READ_SERIAL:
+        case STEP_READ_CAPACITY:
         case STEP_INQUIRE:
         case STEP_PROBE:
         case STEP_DETACH:

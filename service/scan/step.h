@@ -24,6 +24,7 @@ enum step_kind {
         STEP_REPORT_LUNS,   /* ask the target, through the device at `address` */
         STEP_READ_IDENTITY, /* VPD 83h of the device */
         STEP_READ_SERIAL,   /* VPD 80h of the device */
+        STEP_READ_CAPACITY, /* how large the unit is, live */
         STEP_INQUIRE,       /* standard INQUIRY, live: is a logical unit there? */
         STEP_PROBE,     /* TEST UNIT READY: what does the unit itself say? Lets the kernel report
                            a unit attention that waits */
@@ -87,6 +88,7 @@ struct observation {
                 struct scsi_lun_list luns;     /* STEP_REPORT_LUNS */
                 struct scsi_identity identity; /* STEP_READ_IDENTITY */
                 char serial[SCSI_SERIAL_MAX];  /* STEP_READ_SERIAL */
+                uint64_t capacity;             /* STEP_READ_CAPACITY, bytes */
                 struct scsi_inquiry inquiry;   /* STEP_INQUIRE */
         };
 };

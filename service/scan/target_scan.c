@@ -169,11 +169,26 @@ static bool is_listed(const struct target_scan *scan, uint64_t lun) {
                bsearch(&key, scan->luns, scan->lun_count, sizeof(key), target_lun_compare);
 }
 
+/* Whether what the target lists is a reason for its attention: else something about the units
+ * changed. */
+static bool is_explained(const struct planner *planner, const struct target_work *target) {
+        const struct target_scan *scan = &target->scan;
+        const struct target *known = topology_target(planner->topology, &target->address);
+
+        if (scan->changed || !scan->reported || !known || known->lun_count != scan->lun_count)
+                return true;
+        for (size_t i = 0; i < scan->lun_count; i++)
+                if (known->luns[i].lun != scan->luns[i].lun)
+                        return true;
+        return false;
+}
+
 /* What was there before: of each that its target still lists, the identity; the others have to say
  * for themselves whether they are there. */
 static int verify_begin(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
         const struct scan_order *order = &scan->order;
+        bool measure = order->watched && !is_explained(planner, target);
         uint32_t steps = 0;
         int r = 0;
 
@@ -184,7 +199,7 @@ static int verify_begin(struct planner *planner, struct target_work *target) {
                 if (scan->reported && !is_listed(scan, lun))
                         r = device_work_suspect(planner, target, lun, order->remove, order->jobs);
                 else if (order->verify)
-                        r = device_work_verify(planner, target, lun, order->jobs);
+                        r = device_work_verify(planner, target, lun, measure, order->jobs);
                 else {
                         jobs_count(planner->jobs, order->jobs, SUMMARY_UNCHANGED);
                         continue;

@@ -512,11 +512,24 @@ static int apply_absent(struct topology *topology, const struct fact *fact,
                                   device->standing != standing ? DEVICE_PROPERTY_STANDING : 0);
 }
 
-/* Once a target has been asked, a device of its that it did not list is one that it does not list.
- */
+/* Until a target is asked, what is attached is all that is known of its LUNs. */
+static bool luns_are_devices(const struct target *target, const struct fact *fact) {
+        if (fact->lun_count != target->device_count)
+                return false;
+        for (size_t i = 0; i < fact->lun_count; i++) {
+                const struct device *device;
+
+                HASH_FIND(hh, target->by_lun, &fact->luns[i].lun, sizeof(fact->luns[i].lun),
+                          device);
+                if (!device || fact->luns[i].disposition != DISPOSITION_ATTACHED)
+                        return false;
+        }
+        return true;
+}
+
 static bool luns_differ(const struct target *target, const struct fact *fact) {
-        if (target->last_asked == 0 && target->device_count > 0)
-                return true;
+        if (target->last_asked == 0)
+                return !luns_are_devices(target, fact);
         if (target->lun_count != fact->lun_count)
                 return true;
         for (size_t i = 0; i < fact->lun_count; i++)

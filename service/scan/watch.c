@@ -134,6 +134,19 @@ static void poll_next(struct planner *planner, struct watch *watch, bool changed
         wake_by(planner, watch->poll_at);
 }
 
+/* Somebody else attached something there: it has not been asked, and is to be, in its turn. */
+int watch_seen(struct planner *planner, const struct scsi_target_address *target, uint64_t now) {
+        struct watch *watch = watch_find(planner, target);
+
+        if (watch)
+                return 0;
+        watch = watch_get(planner, target);
+        if (!watch)
+                return -ENOMEM;
+        poll_next(planner, watch, true, now);
+        return 0;
+}
+
 int watch_answered(struct planner *planner, const struct scsi_target_address *target, bool changed,
                    bool watched, struct scan_time now) {
         const struct policy_limits *limits = planner->limits;

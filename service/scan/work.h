@@ -24,6 +24,7 @@
 #include "policy/scan_rules.h"
 #include "scan/engine.h"
 #include "scan/jobs.h"
+#include "scan/memory.h"
 #include "scan/step.h"
 #include "scan/topology.h"
 
@@ -36,6 +37,7 @@ enum device_stage {
         DEVICE_CONFIRM,  /* that was somebody else: read it once more */
         DEVICE_STOP,     /* it is somebody else: stop its I/O */
         DEVICE_SERIAL,   /* read VPD 80h */
+        DEVICE_MEASURE,  /* how large is it, by its own word? */
         DEVICE_INQUIRE,  /* its target does not list it: is a logical unit there? */
         DEVICE_PROBE,    /* and what does it say to a command? */
         DEVICE_ATTACH,
@@ -69,6 +71,7 @@ struct device_work {
         /* What is wanted. */
         bool look;     /* read what the kernel says of it */
         bool identify; /* and read its identity, even if that is known */
+        bool measure;  /* and compare its size with what the kernel knows */
         bool suspect;  /* its target does not list it: ask the device itself */
         bool remove;   /* and detach it, when it is gone and unused */
         job_mask jobs; /* whose summaries it counts in */
@@ -80,6 +83,7 @@ struct device_work {
                 enum device_stage stage;
                 unsigned tries; /* of this stage */
                 bool identify;
+                bool measure;
                 bool suspect;
                 bool remove;
                 bool attached;           /* one of our own attaches brought it */
@@ -188,6 +192,7 @@ struct host_walk {
 struct host_work {
         uint32_t number;
         bool known; /* the topology has it */
+        bool gone;  /* it was seen to be gone: if it is there again, it is another */
         bool stuck;
         bool ready; /* in planner->ready */
         bool read_wanted;
@@ -224,6 +229,7 @@ struct planner {
         struct topology *topology;
         struct change_set *changes;
         struct jobs *jobs;
+        struct memory *memory;
         struct host_work *hosts;
         struct host_queue ready;
         struct flight *flights;
@@ -260,6 +266,9 @@ static inline void planner_count(struct planner *planner, enum engine_counter co
 void planner_note(struct planner *planner, int error);
 void planner_want_list(struct planner *planner, job_mask jobs);
 int planner_apply(struct planner *planner, struct fact *fact);
+/* What is remembered of the device's nexus; NULL for nothing. */
+const struct memory_entry *planner_recall(struct planner *planner,
+                                          const struct scsi_address *address);
 /* Something that a signal tells and no property holds. */
 struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
                               const struct scsi_address *address);
@@ -270,6 +279,8 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
                         enum job_cause cause, struct scan_time now);
 int planner_request(struct planner *planner, const struct scan_request *request,
                     struct scan_time now, uint64_t *ret_job);
+/* A unit that grew grew on all its paths, and each has to be told. */
+int planner_refresh_paths(struct planner *planner, const struct scsi_address *address);
 int planner_order(struct planner *planner, const struct device_request *request,
                   struct scan_time now, uint64_t *ret_job);
 int planner_event(struct planner *planner, const struct event *event, struct scan_time now);
@@ -333,7 +344,7 @@ bool lun_filter_has(const struct lun_filter *filter, uint64_t lun);
  * device_order.c. */
 int device_work_look(struct planner *planner, struct target_work *target, uint64_t lun);
 int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
-                       job_mask jobs);
+                       bool measure, job_mask jobs);
 /* The target does not list it. */
 int device_work_suspect(struct planner *planner, struct target_work *target, uint64_t lun,
                         bool remove, job_mask jobs);
@@ -356,6 +367,8 @@ void device_work_fail(struct planner *planner, struct target_work *target, enum 
 /* watch.c: when a target is asked, unasked. */
 int watch_attention(struct planner *planner, const struct scsi_target_address *target,
                     enum unit_attention attention, struct scan_time now);
+/* A device of the target has been seen. */
+int watch_seen(struct planner *planner, const struct scsi_target_address *target, uint64_t now);
 /* A scan of the target has ended. */
 int watch_answered(struct planner *planner, const struct scsi_target_address *target, bool changed,
                    bool watched, struct scan_time now);

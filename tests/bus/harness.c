@@ -153,9 +153,13 @@ void harness_wait_log(struct harness *harness, const char *part) {
         UNTIL(log_holds(harness, part));
 }
 
+char *harness_runtime_path(const struct harness *harness, const char *name) {
+        return g_build_filename(harness->directory, "run", name, NULL);
+}
+
 static char **daemon_arguments(const struct harness *harness, struct daemon_start start) {
         g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-        g_autofree char *runtime = g_build_filename(harness->directory, "run", NULL);
+        g_autofree char *runtime = harness_runtime_path(harness, NULL);
         g_autofree char *deadline = g_strdup_printf("--deadline=%u", start.deadline);
         g_autofree char *uevents = g_strdup_printf("--uevent-fd=%d", UEVENT_FD);
 
@@ -217,6 +221,7 @@ gint64 harness_stop(struct harness *harness) {
 
 struct harness *harness_new(struct sim_machine *machine) {
         struct harness *harness = g_new0(struct harness, 1);
+        g_autofree char *runtime = NULL;
 
         g_mutex_init(&harness->log_lock);
         harness->log = g_string_new("");
@@ -225,6 +230,8 @@ struct harness *harness_new(struct sim_machine *machine) {
         g_assert_cmpint(chmod(harness->directory, 0755), ==, 0); /* the bus is for everybody */
         harness->socket = g_build_filename(harness->directory, "bus", NULL);
         harness->address = g_strdup_printf("unix:path=%s", harness->socket);
+        runtime = harness_runtime_path(harness, NULL);
+        g_assert_cmpint(g_mkdir(runtime, 0755), ==, 0);
         harness->sim = sim_server_start(machine);
         bus_configure(harness);
         harness_bus_start(harness);

@@ -53,6 +53,8 @@ void harness_bus_stop(struct harness *harness);
 
 struct sim_server *harness_sim(struct harness *harness);
 const char *harness_address(const struct harness *harness);
+/* A file among the daemon's locks. */
+char *harness_runtime_path(const struct harness *harness, const char *name);
 /* A client that is root, made when it is first asked for. It goes with its bus. */
 struct client *harness_client(struct harness *harness);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Nothing changes unnoticed: mapped, unmapped, replaced, grown, and what jobs do with devices. */
+#include <errno.h>
 #include <string.h>
 
+#include "scan/memory.h"
 #include "world.h"
 
 #define SECOND UINT64_C(1000000)
@@ -264,6 +266,72 @@ static void test_replaced_unwatched(void) {
         stage_done(&stage);
 }
 
+/* The service starts again, on the same machine, with what it kept. */
+static void start_again(struct stage *stage, const char *boot, const char *next_boot) {
+        struct memory *memory = engine_memory(world_engine(stage->world));
+        _cleanup_(freep) char *kept = memory_format(memory, boot);
+
+        g_assert_nonnull(kept);
+        world_leave(stage->world);
+        stage->world = world_new(stage->machine, true, (uint32_t)g_test_rand_int());
+        memory = engine_memory(world_engine(stage->world));
+        g_assert_cmpint(memory_parse(memory, kept, next_boot), ==, 0);
+        world_start(stage->world);
+        world_pass(stage->world, SECOND);
+}
+
+/* While the service was down, and somebody let the kernel read its pages anew: only what we
+ * remember tells. */
+static void test_replaced_while_down(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        sim_set_holder(stage.machine, lun_of(&stage, 1), "dm-0");
+        map_disk(&stage, 1, 99);
+        sim_kernel_rescan(stage.machine, lun_of(&stage, 1));
+        start_again(&stage, "a", "a");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 1);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_REPLACED);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 1)), ==, 0);
+
+        /* It stays stopped when the service starts once more, and is not told again. */
+        start_again(&stage, "a", "a");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 0);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_REPLACED);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_PRESENT);
+        stage_done(&stage);
+}
+
+/* Between two boots: what is attached is right, and that it is another is told. */
+static void test_replaced_between_boots(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        map_disk(&stage, 1, 99);
+        for (uint64_t lun = 0; lun < 3; lun++)
+                sim_detach_by_hand(stage.machine, lun_of(&stage, lun));
+        start_again(&stage, "a", "b");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 1);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_PRESENT);
+        start_again(&stage, "b", "c");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 0);
+        stage_done(&stage);
+}
+
+static void test_memory_text(void) {
+        struct memory *memory = memory_new();
+
+        g_assert_cmpint(memory_parse(memory, "", "a"), ==, -EINVAL);
+        g_assert_cmpint(memory_parse(memory, "scsiscan identities 1 boot a\nx\n\ty\tz\n", "a"), ==,
+                        2);
+        g_assert_cmpint(memory_parse(memory,
+                                     "scsiscan identities 1 boot a\n"
+                                     "/d 0:1 2\t77\tpresent\tnaa.5\tnaa.5\tt10.x y\n",
+                                     "b"),
+                        ==, 0);
+        g_assert_cmpuint(memory_get(memory, "/d 0:1 2")->instance, ==, 0);
+        g_assert_cmpuint(memory_get(memory, "/d 0:1 2")->identity.count, ==, 2);
+        memory_free(memory);
+}
+
 /* ---- grown ---- */
 
 static void test_grown(void) {
@@ -287,6 +355,19 @@ static void test_grown(void) {
         g_assert_cmpuint(world_notices(stage.world, NOTICE_CAPACITY), ==, 1);
         g_assert_cmpuint(world_last_notice(stage.world, NOTICE_CAPACITY)->size_was, ==, unit.size);
         g_assert_cmpuint(world_last_notice(stage.world, NOTICE_CAPACITY)->size, ==, 4 * unit.size);
+        stage_done(&stage);
+}
+
+/* The array says no more than that something has changed. */
+static void test_grown_unsaid(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        sim_resize(stage.machine, lun_of(&stage, 1), UINT64_C(1) << 40);
+        sim_unit_attention(stage.machine, lun_of(&stage, 0), 0x3f, 0x0e);
+        touch(&stage);
+        world_pass(stage.world, SECOND);
+        g_assert_cmpuint(device_of(&stage, 1)->facts.size, ==, UINT64_C(1) << 40);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_CAPACITY), ==, 1);
         stage_done(&stage);
 }
 
@@ -376,7 +457,11 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/guard/replaced-in-use", test_replaced_in_use);
         g_test_add_func("/engine/guard/exchanged", test_exchanged);
         g_test_add_func("/engine/guard/replaced-unwatched", test_replaced_unwatched);
+        g_test_add_func("/engine/guard/replaced-while-down", test_replaced_while_down);
+        g_test_add_func("/engine/guard/replaced-between-boots", test_replaced_between_boots);
+        g_test_add_func("/engine/guard/memory-text", test_memory_text);
         g_test_add_func("/engine/guard/grown", test_grown);
+        g_test_add_func("/engine/guard/grown-unsaid", test_grown_unsaid);
         g_test_add_func("/engine/order/attach", test_attach);
         g_test_add_func("/engine/order/detach", test_detach);
         g_test_add_func("/engine/order/refresh", test_refresh);

@@ -70,8 +70,15 @@ struct world *world_new(struct sim_machine *machine, bool owner, uint32_t seed) 
 }
 
 void world_free(struct world *world) {
+        struct sim_machine *machine = world->machine;
+
+        world_leave(world);
+        sim_machine_free(machine);
+}
+
+void world_leave(struct world *world) {
+        sim_machine_on_uevent(world->machine, NULL, NULL);
         engine_free(world->engine);
-        sim_machine_free(world->machine);
         g_rand_free(world->random);
         g_ptr_array_unref(world->flying);
         g_queue_clear_full(&world->events, g_free);

@@ -20,6 +20,8 @@ struct world *world_new(struct sim_machine *machine, bool owner, uint32_t seed);
 /* Takes the machine with it. */
 void world_free(struct world *world);
 DEFINE_CLEANUP(struct world *, world_free)
+/* Frees it without the machine, which goes on: the service was killed. */
+void world_leave(struct world *world);
 
 struct engine *world_engine(struct world *world);
 struct sim_machine *world_machine(struct world *world);

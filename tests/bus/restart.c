@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The bus goes and comes, and so does the daemon: each finds the other, and the machine as it is.
+ */
+
+#include "harness.h"
+#include "mirror.h"
+
+/* A second is promised; the bus and this machine need some of their own. */
+#define SOON (3 * G_USEC_PER_SEC)
+#define AT_ONCE (2 * G_USEC_PER_SEC)
+
+static const struct scsi_address first = {{0, 0, 0}, 0}, last = {{0, 0, 1}, 3};
+
+static void detach(struct harness *harness, struct scsi_address address) {
+        sim_detach_by_hand(sim_server_lock(harness_sim(harness)), address);
+        sim_server_unlock(harness_sim(harness));
+}
+
+/* What happens in between is not missed. */
+static void test_bus_restarts(void) {
+        struct harness *harness = harness_boot(machine_new(2, 2, 4));
+
+        for (uint32_t lun = 0; lun < 3; lun++) {
+                gint64 begun;
+
+                harness_check(harness);
+                harness_bus_stop(harness);
+                harness_wait_log(harness, "Lost the system bus");
+                detach(harness, (struct scsi_address){{1, 0, 1}, lun});
+                g_usleep(lun * G_USEC_PER_SEC);
+                harness_bus_start(harness);
+                begun = g_get_monotonic_time();
+                UNTIL(client_sees_service(harness_client(harness)));
+                g_assert_cmpint(g_get_monotonic_time() - begun, <, SOON);
+                harness_wait_ready(harness);
+                harness_check(harness);
+        }
+        harness_free(harness);
+}
+
+/* Callers that wait when the bus goes hear nothing more, and the next ones are served. */
+static void test_bus_restarts_in_scan(void) {
+        struct harness *harness = harness_boot(machine_new(1, 2, 4));
+        struct client *client = harness_client(harness);
+        struct mirror *mirror;
+
+        sim_set_target_delay(sim_server_lock(harness_sim(harness)), first.target, 300);
+        sim_server_unlock(harness_sim(harness));
+        detach(harness, last);
+        g_free(client_scan(client, "", NULL));
+        (void)client_send(client, SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Settle",
+                          g_variant_new("(st)", "", G_MAXUINT64));
+        harness_bus_stop(harness);
+        harness_bus_start(harness);
+        UNTIL(client_sees_service(harness_client(harness)));
+        mirror = mirror_new(harness_client(harness));
+        harness_check_complete(harness);
+        mirror_check(mirror);
+        mirror_free(mirror);
+        harness_free(harness);
+}
+
+static bool is_attached(struct harness *harness, struct scsi_address address) {
+        bool attached = sim_is_attached(sim_server_lock(harness_sim(harness)), address);
+
+        sim_server_unlock(harness_sim(harness));
+        return attached;
+}
+
+/* The scan does not wait for a bus. */
+static void test_no_bus(void) {
+        struct harness *harness = harness_new(machine_new(1, 2, 4));
+        gint64 begun;
+
+        harness_bus_stop(harness);
+        harness_start(harness, (struct daemon_start){});
+        harness_wait_log(harness, "No system bus yet");
+        harness_wait_log(harness, "ready: 8 devices");
+        g_assert_true(is_attached(harness, last));
+        harness_bus_start(harness);
+        begun = g_get_monotonic_time();
+        UNTIL(client_sees_service(harness_client(harness)));
+        g_assert_cmpint(g_get_monotonic_time() - begun, <, SOON);
+        harness_wait_ready(harness);
+        harness_check_complete(harness);
+        harness_free(harness);
+}
+
+static void test_end_without_bus(void) {
+        struct harness *harness = harness_boot(machine_new(1, 2, 4));
+
+        harness_bus_stop(harness);
+        harness_wait_log(harness, "Lost the system bus");
+        g_assert_cmpint(harness_stop(harness), <, AT_ONCE);
+        harness_free(harness);
+}
+
+static void delay_all(struct harness *harness, uint32_t milliseconds) {
+        struct sim_machine *machine = sim_server_lock(harness_sim(harness));
+
+        sim_set_target_delay(machine, first.target, milliseconds);
+        sim_set_target_delay(machine, last.target, milliseconds);
+        sim_server_unlock(harness_sim(harness));
+}
+
+static void test_end_in_scan(void) {
+        struct harness *harness = harness_new(machine_new(1, 2, 64));
+
+        delay_all(harness, 20);
+        harness_start(harness, (struct daemon_start){});
+        UNTIL(is_attached(harness, (struct scsi_address){first.target, 3}));
+        g_assert_cmpint(harness_stop(harness), <, AT_ONCE);
+        g_assert_false(is_attached(harness, (struct scsi_address){first.target, 63}));
+        g_assert_false(client_sees_service(harness_client(harness)));
+        delay_all(harness, 0);
+        harness_start(harness, (struct daemon_start){});
+        harness_wait_ready(harness);
+        harness_check_complete(harness);
+        harness_free(harness);
+}
+
+/* Nothing changes for those who are there already, but the names of what they know. */
+static void test_starts_again(void) {
+        struct harness *harness = harness_boot(machine_new(2, 2, 4));
+        g_autofree char *before = harness_seen(harness);
+
+        for (unsigned i = 0; i < 3; i++) {
+                g_autofree char *after = NULL;
+
+                g_assert_cmpint(harness_stop(harness), <, AT_ONCE);
+                harness_start(harness, (struct daemon_start){});
+                harness_wait_ready(harness);
+                harness_check_complete(harness);
+                after = harness_seen(harness);
+                g_assert_cmpstr(after, ==, before);
+        }
+        harness_free(harness);
+}
+
+int main(int argc, char **argv) {
+        harness_init(&argc, &argv);
+        g_test_add_func("/bus/restart/bus-restarts", test_bus_restarts);
+        g_test_add_func("/bus/restart/bus-restarts-in-scan", test_bus_restarts_in_scan);
+        g_test_add_func("/bus/restart/no-bus", test_no_bus);
+        g_test_add_func("/bus/restart/end-without-bus", test_end_without_bus);
+        g_test_add_func("/bus/restart/end-in-scan", test_end_in_scan);
+        g_test_add_func("/bus/restart/starts-again", test_starts_again);
+        return g_test_run();
+}
