@@ -13,7 +13,7 @@
 #define FILE_NAME "identities"
 #define FILE_NEW "identities.new"
 /* 65,536 nexuses of some 16 designators would be more than anybody has. */
-#define FILE_BYTES_MAX (64 * 1024 * 1024)
+#define FILE_BYTES_MAX (INT64_C(64) * 1024 * 1024)
 /* Attaching a thousand units is some few writes. */
 #define SAVE_DELAY_MS 500
 

@@ -167,6 +167,8 @@ int device_guard_inquire_observe(const struct device_turn *turn) {
 int device_guard_probe_observe(const struct device_turn *turn) {
         const struct observation *observation = turn->observation;
 
+        if (turn->work->now.touch)
+                return device_turn_finish(turn); /* what came out of it comes as an event */
         if (observation->observed == OBSERVED_DEVICE &&
             observation->outcome == SCSI_OUTCOME_NO_LOGICAL_UNIT)
                 return says_gone(turn);

@@ -80,6 +80,15 @@ int device_work_verify(struct planner *planner, struct target_work *target, uint
         return 0;
 }
 
+int device_work_touch(struct planner *planner, struct target_work *target, uint64_t lun) {
+        struct device_work *work = work_get(planner, target, lun, false);
+
+        if (!work)
+                return -ENOMEM;
+        work->touch = true;
+        return 0;
+}
+
 int device_work_suspect(struct planner *planner, struct target_work *target, uint64_t lun,
                         bool remove, job_mask jobs) {
         struct device_work *work = work_get(planner, target, lun, false);
@@ -174,7 +183,7 @@ int device_turn_finish(const struct device_turn *turn) {
         assert(!work->now.order);
         jobs_advance(turn->planner->jobs, work->now.jobs, 1);
         round_reset(work);
-        if (!work->look && TAILQ_EMPTY(&work->orders))
+        if (!work->look && !work->touch && TAILQ_EMPTY(&work->orders))
                 work_drop(turn->target, work);
         return 0;
 }
@@ -188,6 +197,12 @@ static int round_begin(const struct device_turn *turn) {
         if (work->now.order) {
                 TAILQ_REMOVE(&work->orders, work->now.order, entry);
                 return device_order_begin(turn);
+        }
+        if (work->touch) {
+                work->touch = false;
+                work->now.touch = true;
+                work->now.stage = DEVICE_PROBE;
+                return 0;
         }
         work->now.identify = work->identify;
         work->now.measure = work->measure;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,27 +116,55 @@ uint64_t memory_serial(const struct memory *memory) {
 
 /* ---- as text ---- */
 
+struct text {
+        char *data;
+        size_t length, size;
+};
+
+__attribute__((format(printf, 2, 3))) static int text_add(struct text *text, const char *format,
+                                                          ...) {
+        va_list arguments;
+        int length;
+
+        va_start(arguments, format);
+        length = vsnprintf(NULL, 0, format, arguments);
+        va_end(arguments);
+        if (text->length + (size_t)length >= text->size) {
+                size_t size = 2 * text->size + (size_t)length + 1;
+                char *data = realloc(text->data, size);
+
+                if (!data)
+                        return -ENOMEM;
+                text->data = data;
+                text->size = size;
+        }
+        va_start(arguments, format);
+        vsnprintf(text->data + text->length, text->size - text->length, format, arguments);
+        va_end(arguments);
+        text->length += (size_t)length;
+        return 0;
+}
+
+static int text_add_entry(struct text *text, const struct memory_entry *entry) {
+        int r = text_add(text, "%s\t%" PRIu64 "\t%s\t%s", entry->nexus, entry->instance,
+                         entry->replaced ? "replaced" : "present", entry->identity.name ?: "");
+
+        for (size_t i = 0; i < entry->identity.count && r >= 0; i++)
+                r = text_add(text, "\t%s", entry->identity.designators[i]);
+        return r < 0 ? r : text_add(text, "\n");
+}
+
 char *memory_format(const struct memory *memory, const char *boot_id) {
         const struct memory_entry *entry;
-        char *text = NULL;
-        size_t size;
-        FILE *file = open_memstream(&text, &size);
+        struct text text = {};
+        int r = text_add(&text, "%s%s\n", header, boot_id);
 
-        if (!file)
-                return NULL;
-        fprintf(file, "%s%s\n", header, boot_id);
-        for (entry = memory->entries; entry; entry = entry->hh.next) {
-                fprintf(file, "%s\t%" PRIu64 "\t%s\t%s", entry->nexus, entry->instance,
-                        entry->replaced ? "replaced" : "present", entry->identity.name ?: "");
-                for (size_t i = 0; i < entry->identity.count; i++)
-                        fprintf(file, "\t%s", entry->identity.designators[i]);
-                fputc('\n', file);
-        }
-        if (fclose(file) != 0) {
-                free(text);
-                return NULL;
-        }
-        return text;
+        for (entry = memory->entries; entry && r >= 0; entry = entry->hh.next)
+                r = text_add_entry(&text, entry);
+        if (r >= 0)
+                return text.data;
+        free(text.data);
+        return NULL;
 }
 
 static int parse_identity(char **cursor, struct scsi_identity *ret) {

@@ -159,6 +159,7 @@ static struct scan_order order_of(const struct job *job) {
                 .remove = job->remove,
                 .request = job->cause == CAUSE_REQUEST,
                 .watched = job->cause == CAUSE_UNIT_ATTENTION,
+                .poll = job->cause == CAUSE_POLL,
                 .filter.all = true,
         };
 }
@@ -255,6 +256,7 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
                 .verify = true,
                 .remove = request.remove,
                 .watched = cause == CAUSE_UNIT_ATTENTION,
+                .poll = cause == CAUSE_POLL,
                 .filter.all = true,
         };
         struct target_work *target;

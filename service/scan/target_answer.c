@@ -271,6 +271,7 @@ int target_scan_observe(struct planner *planner, struct target_work *target,
         case PHASE_IDLE:
         case PHASE_LISTING:
         case PHASE_CHOOSE:
+        case PHASE_TOUCH:
         case PHASE_VERIFY:
                 break; /* given up meanwhile: its host got stuck, or went */
         }

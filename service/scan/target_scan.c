@@ -238,6 +238,30 @@ int target_scan_count_up(struct planner *planner, struct target_work *target) {
         return 0;
 }
 
+/* Enough for what it listed last and some more: asking twice is a command more. */
+static uint32_t first_allocation(const struct planner *planner, const struct target_work *target) {
+        const struct target *known = topology_target(planner->topology, &target->address);
+        size_t luns = FIRST_LUNS;
+
+        if (known && known->lun_count + known->lun_count / 8 > luns)
+                luns = known->lun_count + known->lun_count / 8;
+        if (luns > SCSI_REPORT_LUNS_MAX)
+                luns = SCSI_REPORT_LUNS_MAX;
+        return (uint32_t)(SCSI_REPORT_LUNS_HEADER + 8 * luns);
+}
+
+/* REPORT LUNS takes the attentions away that wait in the units, and INQUIRY leaves them there: so
+ * that a poll hides none from anybody, each unit is given a chance to report its own first. */
+static int touch_units(struct planner *planner, struct target_work *target) {
+        struct target_scan *scan = &target->scan;
+        int r = 0;
+
+        for (size_t i = 0; i < scan->known_count && r >= 0; i++)
+                r = device_work_touch(planner, target, scan->known[i]);
+        scan->touched = true;
+        return r;
+}
+
 /* There is a device to ask through: decide how this target is scanned. */
 static int foothold_found(struct planner *planner, struct target_work *target,
                           const struct device *device, struct scan_time now) {
@@ -257,8 +281,8 @@ static int foothold_found(struct planner *planner, struct target_work *target,
                 return r;
         if (scan->rules.method != SCAN_REPORT_LUNS)
                 return target_scan_count_up(planner, target);
-        scan->phase = PHASE_ASK;
-        scan->allocation = SCSI_REPORT_LUNS_HEADER + 8 * FIRST_LUNS;
+        scan->phase = scan->order.poll && !scan->touched ? PHASE_TOUCH : PHASE_ASK;
+        scan->allocation = first_allocation(planner, target);
         return 0;
 }
 
@@ -395,6 +419,7 @@ enum offer target_scan_offer(struct planner *planner, struct target_work *target
         case PHASE_IDLE:
         case PHASE_LISTING:
         case PHASE_CHOOSE:
+        case PHASE_TOUCH:
         case PHASE_VERIFY:
                 break;
         }
@@ -408,6 +433,11 @@ int target_scan_move(struct planner *planner, struct target_work *target, struct
         switch (scan->phase) {
         case PHASE_CHOOSE:
                 return scan_choose(planner, target, now);
+        case PHASE_TOUCH:
+                if (!scan->touched)
+                        return touch_units(planner, target);
+                scan->phase = PHASE_ASK;
+                return 0;
         case PHASE_CONTACT:
                 if (!jobs_want(planner->jobs, scan->order.jobs))
                         return target_scan_leave(planner, target, CONTACT_NONE, now);

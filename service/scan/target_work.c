@@ -89,6 +89,7 @@ static void order_merge(struct scan_order *order, const struct scan_order *other
         order->verify |= other->verify;
         order->remove |= other->remove;
         order->request |= other->request;
+        order->poll |= other->poll;
         order->watched &= other->watched;
         order->walking |= other->walking;
         lun_filter_add(&order->filter, &other->filter);
@@ -153,7 +154,8 @@ enum offer target_work_next(struct planner *planner, struct target_work *target,
                         planner_note(planner, target_scan_begin(planner, target, now));
                 else
                         planner_note(planner, target_scan_move(planner, target, now));
-                if (target->scan.phase == before && before != PHASE_IDLE)
+                if (target->scan.phase == before && before != PHASE_IDLE &&
+                    TAILQ_EMPTY(&target->devices))
                         break;
         }
         offer = target_scan_offer(planner, target, ret);

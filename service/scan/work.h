@@ -73,6 +73,7 @@ struct device_work {
         bool identify; /* and read its identity, even if that is known */
         bool measure;  /* and compare its size with what the kernel knows */
         bool suspect;  /* its target does not list it: ask the device itself */
+        bool touch;    /* let it report what waits in it, no more */
         bool remove;   /* and detach it, when it is gone and unused */
         job_mask jobs; /* whose summaries it counts in */
         struct device_orders orders;
@@ -85,6 +86,7 @@ struct device_work {
                 bool identify;
                 bool measure;
                 bool suspect;
+                bool touch;
                 bool remove;
                 bool attached;           /* one of our own attaches brought it */
                 bool silent;             /* it did not answer INQUIRY */
@@ -107,6 +109,7 @@ enum scan_phase {
         PHASE_WILDCARD,   /* the kernel's own scan of this target */
         PHASE_LISTING,    /* wait for the list of what that brought */
         PHASE_CHOOSE,     /* something was attached, or went: find a device to ask through */
+        PHASE_TOUCH,      /* a poll: let each unit report the attention that waits in it */
         PHASE_ASK,        /* REPORT LUNS */
         PHASE_FOOTHOLD,   /* attach the REPORT LUNS well-known logical unit to ask that instead */
         PHASE_ATTACH,     /* attach what was reported and is not there */
@@ -131,6 +134,7 @@ struct scan_order {
         bool remove;  /* detach what is gone and unused */
         bool request; /* somebody asked: also for what was detached by request */
         bool watched; /* nobody asked: the target is asked less often if nothing comes of it */
+        bool poll;    /* what waits in its units is to come out first */
         bool walking; /* the host's walk waits to hear whether anything is there */
         struct lun_filter filter;
 };
@@ -149,6 +153,7 @@ struct target_scan {
         unsigned chosen;     /* PHASE_CHOOSE: times, without success */
         uint64_t refused[SCAN_REFUSED_MAX]; /* LUNs through which the target cannot be asked */
         size_t refused_count;
+        bool touched;  /* PHASE_TOUCH has been there */
         bool reported; /* luns is what the target reported */
         bool counted;  /* it does not report, its LUNs are found by trying */
         struct target_lun *luns;
@@ -351,6 +356,8 @@ bool lun_filter_has(const struct lun_filter *filter, uint64_t lun);
 int device_work_look(struct planner *planner, struct target_work *target, uint64_t lun);
 int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
                        bool measure, job_mask jobs);
+/* Lets it report a unit attention that waits in it. */
+int device_work_touch(struct planner *planner, struct target_work *target, uint64_t lun);
 /* The target does not list it. */
 int device_work_suspect(struct planner *planner, struct target_work *target, uint64_t lun,
                         bool remove, job_mask jobs);

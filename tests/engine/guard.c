@@ -58,14 +58,14 @@ static void touch(const struct stage *stage) {
 
 /* ---- mapped ---- */
 
-static void test_mapped(void) {
-        struct stage stage = stage_new(0, 4);
+static void test_mapped(gconstpointer data) {
+        struct stage stage = stage_new(0, GPOINTER_TO_UINT(data));
         uint64_t luns = sim_commands(stage.machine, SCSI_REPORT_LUNS);
         uint64_t pages = sim_commands(stage.machine, SCSI_INQUIRY);
 
-        map_disk(&stage, 9, 50);
+        map_disk(&stage, 20000, 5000);
         touch(&stage);
-        while (!device_of(&stage, 9))
+        while (!device_of(&stage, 20000))
                 g_assert_true(world_step(stage.world));
         /* REPORT LUNS, VPD 83h, VPD 80h: the others are verified after. */
         g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - luns, ==, 1);
@@ -119,6 +119,21 @@ static void test_polled(void) {
         world_pass(stage.world, 86400 * SECOND);
         g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - before, >=, 86400 / 300);
         g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - before, <=, 86400 / 150);
+        stage_done(&stage);
+}
+
+/* An attention that waits in an idle unit is reported to everybody, and not eaten by our own
+ * asking. */
+static void test_poll_eats_nothing(void) {
+        struct stage stage = stage_new(SIM_QUIET, 4);
+        unsigned before = world_notices(stage.world, NOTICE_ATTENTION);
+
+        sim_unit_attention(stage.machine, lun_of(&stage, 2), 0x2a, 0x01);
+        sim_unit_attention(stage.machine, lun_of(&stage, 3), 0x3f, 0x0e);
+        world_pass(stage.world, 100 * SECOND);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_ATTENTION) - before, ==, 2);
+        g_assert_cmpint(device_of(&stage, 2)->last_attention, ==, ATTENTION_MODE_PARAMETERS);
+        g_assert_cmpint(device_of(&stage, 3)->last_attention, ==, ATTENTION_REPORTED_LUNS);
         stage_done(&stage);
 }
 
@@ -466,7 +481,9 @@ static void test_refresh(void) {
 
 int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
-        g_test_add_func("/engine/guard/mapped", test_mapped);
+        g_test_add_data_func("/engine/guard/mapped/4", GUINT_TO_POINTER(4), test_mapped);
+        g_test_add_data_func("/engine/guard/mapped/1024", GUINT_TO_POINTER(1024), test_mapped);
+        g_test_add_func("/engine/guard/poll-eats-nothing", test_poll_eats_nothing);
         g_test_add_func("/engine/guard/storm", test_storm);
         g_test_add_func("/engine/guard/polled", test_polled);
         g_test_add_func("/engine/guard/unmapped", test_unmapped);
