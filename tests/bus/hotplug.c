@@ -239,6 +239,28 @@ static void test_replaced_in_use(void) {
         harness_free(harness);
 }
 
+/* The kernel's own copy of the page says nothing any more: only what was kept does. */
+static void test_replaced_while_down(void) {
+        struct harness *harness = boot();
+        struct client *client = harness_client(harness);
+
+        hold(harness, A1, "dm-0");
+        (void)harness_stop(harness);
+        map(harness, A1, 9);
+        sim_kernel_rescan(lock(harness), A1);
+        unlock(harness);
+        for (unsigned i = 0; i < 2; i++) {
+                harness_start(harness, (struct daemon_start){});
+                harness_wait_ready(harness);
+                is_text(client, A1_PATH, DEVICE, "Standing", "'replaced'");
+                is_text(client, A1_PATH, DEVICE, "State", "'offline'");
+                (void)harness_stop(harness);
+        }
+        g_assert_cmpuint(sim_io(lock(harness), A1), ==, 0);
+        unlock(harness);
+        harness_free(harness);
+}
+
 /* All paths, each told once, and one signal. */
 static void test_grown(void) {
         struct harness *harness = boot();
@@ -483,6 +505,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/hotplug/scan-remove", test_scan_remove);
         g_test_add_func("/bus/hotplug/replaced", test_replaced);
         g_test_add_func("/bus/hotplug/replaced-in-use", test_replaced_in_use);
+        g_test_add_func("/bus/hotplug/replaced-while-down", test_replaced_while_down);
         g_test_add_func("/bus/hotplug/grown", test_grown);
         g_test_add_func("/bus/hotplug/attach", test_attach);
         g_test_add_func("/bus/hotplug/detach", test_detach);
