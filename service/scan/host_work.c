@@ -327,7 +327,8 @@ static int host_seen(struct planner *planner, struct host_work *host,
         const struct host *known = topology_host(planner->topology, host->number);
         bool kernel_scans = !planner->config.owner;
         bool scan_ports = host->known && !host->scan_reading;
-        bool another = host->gone || (known && known->facts.instance != observation->host.instance);
+        bool another = host->gone || (known && known->facts.instance != 0 &&
+                                      known->facts.instance != observation->host.instance);
         int r = 0;
 
         read_again(planner, host, &observation->host, now);
@@ -470,17 +471,30 @@ int host_work_observe(struct planner *planner, struct host_work *host,
 
 /* ---- a host that hangs ---- */
 
+/* Of a host that is stuck before it could be read there is this to say, and no more. */
+static int show_unread(struct planner *planner, const struct host_work *host) {
+        struct fact fact = {
+                .kind = FACT_HOST,
+                .address.target.host = host->number,
+                .discovery = policy_discovery(NULL, !planner->config.owner),
+        };
+
+        return topology_host(planner->topology, host->number) ? 0 : planner_apply(planner, &fact);
+}
+
 int host_work_stuck(struct planner *planner, struct host_work *host, struct scan_time now) {
         struct fact fact = {
                 .kind = FACT_HOST_STUCK, .address.target.host = host->number, .flag = true};
         char message[96];
+        int r;
 
         host->stuck = true;
         snprintf(message, sizeof(message),
                  "host%" PRIu32 ": a kernel call has outlived its deadline", host->number);
         fail_scans(planner, host, JOB_ERROR_HOST_STUCK, message, now);
         fail_targets(planner, host, JOB_ERROR_HOST_STUCK, message, now);
-        return planner_apply(planner, &fact);
+        r = show_unread(planner, host);
+        return r < 0 ? r : planner_apply(planner, &fact);
 }
 
 int host_work_released(struct planner *planner, struct host_work *host) {

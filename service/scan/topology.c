@@ -403,7 +403,8 @@ static int apply_host(struct topology *topology, struct fact *fact, struct chang
         uint32_t mask;
         int r;
 
-        if (host && host->facts.instance != fact->host.instance) {
+        /* One that was shown before it could be read has no instance. */
+        if (host && host->facts.instance != 0 && host->facts.instance != fact->host.instance) {
                 r = apply_host_gone(topology, number, changes);
                 if (r < 0)
                         return r;

@@ -119,8 +119,8 @@ static void test_hang(void) {
         harness_free(harness);
 }
 
-/* An earlier worker is still in the kernel: that is what the lock says. Nothing can be known of its
- * host before it has left. */
+/* An earlier worker is still in the kernel: that is what the lock says. Nothing else can be known of
+ * its host before it has left. */
 static void test_locked(gconstpointer observer) {
         struct sim_machine *machine = machine_new(2, 1, 4);
         struct harness *harness;
@@ -143,8 +143,8 @@ static void test_locked(gconstpointer observer) {
         seen = harness_seen(harness);
         g_assert_cmpstr(seen, ==, "1:0:0:0\n1:0:0:1\n1:0:0:2\n1:0:0:3\n");
         g_assert_cmpuint(client_get_number(client, "workers-stuck"), >, 0);
+        g_assert_true(is_stuck(harness, HOST_PATH("0")));
         close(fd);
-        UNTIL(object_exists(client, HOST_PATH("0")));
         UNTIL(object_exists(client, DEVICE_PATH("0_0_0_3")));
         g_assert_false(is_stuck(harness, HOST_PATH("0")));
         harness_check_complete(harness);
