@@ -192,21 +192,34 @@ int device_look_observe(const struct device_turn *turn) {
 
 /* ---- identity ---- */
 
+/* Who is the same has the same serial: verifying a thousand units is a thousand commands, and not
+ * two. */
+static bool known_by_name(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        struct fact *fact = &turn->work->now.fact;
+
+        if (!known || known->standing != STANDING_PRESENT ||
+            !scsi_identity_equal(&known->identity, &fact->identity))
+                return false;
+        memcpy(fact->serial, known->serial, sizeof(fact->serial));
+        return true;
+}
+
 int device_identify_observe(const struct device_turn *turn) {
         struct observation *observation = turn->observation;
         const struct scsi_identity *before = device_identity_before(turn);
         bool accepted = turn->work->now.order && turn->work->now.order->operation == JOB_ACCEPT;
 
         if (observation->observed == OBSERVED_DEVICE &&
-            observation->outcome == SCSI_OUTCOME_NOT_SUPPORTED)
-                return device_look_named(turn);
+            observation->outcome == SCSI_OUTCOME_NOT_SUPPORTED && before->count == 0)
+                return device_look_named(turn); /* it has none; one that had cannot lose it */
         if (observation->observed != OBSERVED_GOOD)
                 return device_look_unnamed(turn, STANDING_UNVERIFIED); /* no answer says nothing */
         if (before->count > 0 && !accepted && !scsi_identity_equal(before, &observation->identity))
                 return device_guard_differs(turn, &observation->identity);
         turn->work->now.fact.identity = observation->identity;
         observation->identity = (struct scsi_identity){};
-        return device_look_named(turn);
+        return known_by_name(turn) ? device_look_commit(turn) : device_look_named(turn);
 }
 
 int device_serial_observe(const struct device_turn *turn) {
