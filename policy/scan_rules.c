@@ -25,6 +25,12 @@ const struct policy_limits policy_limits_default = {
         .command_timeout_ms = 10000,
         .attach_deadline_ms = 60000,
         .retries = 5,
+        .attention_pause_ms = 1000,
+        .attention_pause_max_ms = 60000,
+        .poll_interval_ms = 60000,
+        .confirm_ms = 500,
+        .remove_missing = true,
+        .reattach_replaced = true,
 };
 
 static bool flags_contain(const char *flags, const char *name) {

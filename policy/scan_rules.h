@@ -46,6 +46,14 @@ struct policy_limits {
         uint32_t command_timeout_ms;  /* for one command to a device */
         uint32_t attach_deadline_ms;  /* for one attach; past it the host counts as stuck */
         uint32_t retries;             /* of one command, after a unit attention, BUSY or timeout */
+        uint32_t attention_pause_ms;  /* the longest that 3F/0E waits before its target is asked
+                                         again */
+        uint32_t attention_pause_max_ms; /* the same for attentions that may mean anything */
+        uint32_t poll_interval_ms; /* a silent target is asked that often; 0: never. Grows fourfold
+                                      while nothing comes of it */
+        uint32_t confirm_ms;       /* between the two times that a unit has to say it is gone */
+        bool remove_missing;       /* detach what is gone and unused */
+        bool reattach_replaced;    /* detach what was replaced and is unused, and attach it anew */
 };
 
 extern const struct policy_limits policy_limits_default;

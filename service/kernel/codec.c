@@ -4,13 +4,21 @@
 
 #include "kernel/codec.h"
 #include "kernel/records.h"
+#include "scsi/capacity.h"
 #include "scsi/command.h"
 
-/* Holds a dozen designators of the usual lengths; what is cut off is not missed, see
+/* As much as is read of the kernel's copy; what is cut off is not missed, see
  * scsi_identity_decode(). A longer allocation is refused by some devices. */
-#define DEVICE_ID_ALLOCATION 1024
+#define DEVICE_ID_ALLOCATION WORKER_PAGE_MAX
+/* All that the kernel itself asks for at most, and the length of the data in SPC-5. */
+#define INQUIRY_ALLOCATION 96
 /* The longest page 80h there is; older devices take no longer allocation. */
 #define SERIAL_ALLOCATION 255
+
+static uint32_t request_flags(const struct step *step) {
+        return (step->force ? WORKER_FORCE : 0) | (step->proven ? WORKER_PROVEN_GONE : 0) |
+               (step->offline ? WORKER_OFFLINE : 0);
+}
 
 struct worker_request codec_request(const struct step *step) {
         struct worker_request request = {
@@ -19,6 +27,8 @@ struct worker_request codec_request(const struct step *step) {
                 .id = step->id,
                 .address = step->address,
                 .timeout_ms = step->timeout_ms,
+                .flags = request_flags(step),
+                .instance = step->instance,
         };
 
         switch (step->kind) {
@@ -43,6 +53,24 @@ struct worker_request codec_request(const struct step *step) {
                 break;
         case STEP_READ_SERIAL:
                 request.command = scsi_command_inquiry_vpd(SCSI_VPD_SERIAL, SERIAL_ALLOCATION);
+                break;
+        case STEP_READ_CAPACITY:
+                request.command = scsi_command_read_capacity();
+                break;
+        case STEP_INQUIRE:
+                request.command = scsi_command_inquiry(INQUIRY_ALLOCATION);
+                break;
+        case STEP_PROBE:
+                request.command = scsi_command_test_unit_ready();
+                break;
+        case STEP_DETACH:
+                request.kind = WORKER_DETACH;
+                break;
+        case STEP_REFRESH:
+                request.kind = WORKER_REFRESH;
+                break;
+        case STEP_SET_STATE:
+                request.kind = WORKER_SET_STATE;
                 break;
         case STEP_LIST:
         case STEP_KINDS:
@@ -76,12 +104,39 @@ static void observe_attach(struct observation *observation, const struct worker_
                 observe_error(observation, reply->write_error);
 }
 
+/* The steps that mean one kernel object: another one at its address is as good as none. */
+static void observe_change(struct observation *observation, int error) {
+        if (error == -ESTALE)
+                observation->observed = OBSERVED_GONE;
+        else if (error == -EBUSY && observation->step.kind == STEP_DETACH)
+                observation->observed = OBSERVED_IN_USE;
+        else
+                observe_error(observation, error);
+}
+
+static void observe_failure(struct observation *observation, const struct worker_reply *reply) {
+        switch (observation->step.kind) {
+        case STEP_ATTACH:
+                observe_attach(observation, reply);
+                break;
+        case STEP_DETACH:
+        case STEP_REFRESH:
+        case STEP_SET_STATE:
+                observe_change(observation, reply->error);
+                break;
+        default:
+                observe_error(observation, reply->error);
+        }
+}
+
 static int payload_decode(struct observation *observation, const uint8_t *data, size_t length) {
         switch (observation->step.kind) {
         case STEP_READ_HOST:
                 return records_decode_host((const char *)data, length, &observation->host);
         case STEP_READ_DEVICE:
         case STEP_ATTACH:
+        case STEP_REFRESH:
+        case STEP_SET_STATE:
                 return records_decode_device((const char *)data, length, &observation->device);
         case STEP_REPORT_LUNS:
                 return scsi_report_luns_decode(data, length, &observation->luns);
@@ -89,7 +144,13 @@ static int payload_decode(struct observation *observation, const uint8_t *data, 
                 return scsi_identity_decode(data, length, &observation->identity);
         case STEP_READ_SERIAL:
                 return scsi_serial_decode(data, length, observation->serial);
+        case STEP_READ_CAPACITY:
+                return scsi_capacity_decode(data, length, &observation->capacity);
+        case STEP_INQUIRE:
+                return scsi_inquiry_decode(data, length, &observation->inquiry);
         case STEP_SCAN_TARGET:
+        case STEP_PROBE:
+        case STEP_DETACH:
                 return 0;
         case STEP_LIST:
         case STEP_KINDS:
@@ -99,7 +160,8 @@ static int payload_decode(struct observation *observation, const uint8_t *data, 
 }
 
 static bool is_command(enum step_kind kind) {
-        return kind == STEP_REPORT_LUNS || kind == STEP_READ_IDENTITY || kind == STEP_READ_SERIAL;
+        return kind == STEP_REPORT_LUNS || kind == STEP_READ_IDENTITY || kind == STEP_READ_SERIAL ||
+               kind == STEP_READ_CAPACITY || kind == STEP_INQUIRE || kind == STEP_PROBE;
 }
 
 /* What a device sent with a good status and cannot be read is its failure, not ours. */
@@ -130,10 +192,7 @@ struct observation codec_observe(const struct step *step, const struct worker_re
         struct observation observation = {.step = *step};
 
         if (reply->error != 0) {
-                if (step->kind == STEP_ATTACH)
-                        observe_attach(&observation, reply);
-                else
-                        observe_error(&observation, reply->error);
+                observe_failure(&observation, reply);
                 return observation;
         }
         if (is_command(step->kind)) {

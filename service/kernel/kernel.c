@@ -67,13 +67,17 @@ static void mounts_add(struct kernel *kernel, struct observation *observation,
                 .step = observation->step, .observed = OBSERVED_ERROR, .error = r};
 }
 
+static bool has_device_facts(enum step_kind kind) {
+        return kind == STEP_READ_DEVICE || kind == STEP_ATTACH || kind == STEP_REFRESH ||
+               kind == STEP_SET_STATE;
+}
+
 static void step_answered(const struct step *step, const struct worker_reply *reply,
                           const uint8_t *data, void *userdata) {
         struct kernel *kernel = userdata;
         struct observation observation = codec_observe(step, reply, data);
 
-        if (observation.observed == OBSERVED_GOOD &&
-            (step->kind == STEP_READ_DEVICE || step->kind == STEP_ATTACH))
+        if (observation.observed == OBSERVED_GOOD && has_device_facts(step->kind))
                 mounts_add(kernel, &observation, reply, data);
         observe(kernel, &observation);
 }

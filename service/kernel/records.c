@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include "kernel/records.h"
 #include "scsi/text.h"
 #include "util/cleanup.h"
+#include "worker/messages.h"
 
 #define PORTS_MAX 16384
 #define HOLDER_TEXT_MAX 256
@@ -67,13 +69,6 @@ static bool text_field_set(const struct text_field *fields, size_t count,
         return false;
 }
 
-/* What tells the transport of a host that is in no transport class: its driver's name, or where it
- * hangs. */
-struct transport_hints {
-        enum transport class;
-        char path[1024];
-};
-
 static enum transport transport_of_class(const char *name) {
         static const struct {
                 const char *name;
@@ -100,16 +95,15 @@ static bool driver_is_ata(const char *driver) {
                begins_with(driver, "sata_") || begins_with(driver, "pata_");
 }
 
-static enum transport transport_of(const struct transport_hints *hints, const char *driver) {
-        if (hints->class != TRANSPORT_UNKNOWN)
-                return hints->class;
-        if (strstr(hints->path, "/usb"))
+/* Of a host that is in no transport class its driver's name tells, or where it hangs. */
+static enum transport transport_guess(const char *path, const char *driver) {
+        if (strstr(path, "/usb"))
                 return TRANSPORT_USB;
-        if (driver_is_ata(driver) || strstr(hints->path, "/ata"))
+        if (driver_is_ata(driver) || strstr(path, "/ata"))
                 return TRANSPORT_ATA;
-        if (strstr(hints->path, "virtio") || strstr(driver, "virtio"))
+        if (strstr(path, "virtio") || strstr(driver, "virtio"))
                 return TRANSPORT_VIRTIO;
-        if (begins_with(hints->path, "/devices/pseudo"))
+        if (begins_with(path, "/devices/pseudo"))
                 return TRANSPORT_PSEUDO;
         return TRANSPORT_UNKNOWN;
 }
@@ -161,13 +155,12 @@ static void port_name_set(struct host_facts *facts, const char *text) {
                         sizeof(facts->port_name) - length);
 }
 
-static int host_add_record(struct host_facts *facts, struct transport_hints *hints,
-                           const struct record *record) {
+static int host_add_record(struct host_facts *facts, const struct record *record) {
         const struct text_field fields[] = {
                 {"proc_name", facts->driver, sizeof(facts->driver)},
                 {"state", facts->state, sizeof(facts->state)},
                 {"scan", facts->scan_mode, sizeof(facts->scan_mode)},
-                {"path", hints->path, sizeof(hints->path)},
+                {"path", facts->path, sizeof(facts->path)},
         };
 
         if (text_field_set(fields, ELEMENTS_OF(fields), record))
@@ -179,7 +172,7 @@ static int host_add_record(struct host_facts *facts, struct transport_hints *hin
         else if (record_is(record, "port_name"))
                 port_name_set(facts, record->value);
         else if (transport_of_class(record->name) != TRANSPORT_UNKNOWN)
-                hints->class = transport_of_class(record->name);
+                facts->transport = transport_of_class(record->name);
         return 0;
 }
 
@@ -189,18 +182,18 @@ static void host_facts_clear(struct host_facts *facts) {
 
 int records_decode_host(const char *data, size_t length, struct host_facts *ret) {
         _cleanup_(host_facts_clear) struct host_facts facts = {};
-        struct transport_hints hints = {};
         struct record record;
         int r;
 
         while ((r = record_next(&data, &length, &record)) > 0) {
-                r = host_add_record(&facts, &hints, &record);
+                r = host_add_record(&facts, &record);
                 if (r < 0)
                         return r;
         }
         if (r < 0)
                 return r;
-        facts.transport = transport_of(&hints, facts.driver);
+        if (facts.transport == TRANSPORT_UNKNOWN)
+                facts.transport = transport_guess(facts.path, facts.driver);
         *ret = facts;
         facts = (struct host_facts){};
         return 0;
@@ -221,6 +214,26 @@ int device_facts_add_holder(struct device_facts *facts, const char *holder) {
         return facts->holders[i] ? 0 : -ENOMEM;
 }
 
+/* Bytes as two hexadecimal digits each, as many as are so and fit; how many. */
+static size_t bytes_of(const char *text, uint8_t *bytes, size_t size) {
+        size_t count = 0;
+
+        for (; count < size && isxdigit((unsigned char)text[0]) && isxdigit((unsigned char)text[1]);
+             text += 2)
+                sscanf(text, "%2" SCNx8, &bytes[count++]);
+        return count;
+}
+
+/* A page that cannot be read is one of which nothing is known. */
+static int device_set_attached_as(struct device_facts *facts, const char *hex) {
+        uint8_t page[WORKER_PAGE_MAX];
+        size_t length = bytes_of(hex, page, sizeof(page));
+
+        facts->has_device_id = true;
+        scsi_identity_done(&facts->attached_as);
+        return scsi_identity_decode(page, length, &facts->attached_as) == -ENOMEM ? -ENOMEM : 0;
+}
+
 static int device_add_record(struct device_facts *facts, const struct record *record) {
         const struct text_field fields[] = {
                 {"vendor", facts->vendor, sizeof(facts->vendor)},
@@ -237,6 +250,8 @@ static int device_add_record(struct device_facts *facts, const struct record *re
                 return 0;
         if (record_is(record, "holder"))
                 return device_facts_add_holder(facts, record->value);
+        if (record_is(record, "vpd_pg83_hex"))
+                return device_set_attached_as(facts, record->value);
         if (record_is(record, "instance"))
                 facts->instance = number_of(record->value, UINT64_MAX);
         else if (record_is(record, "type"))
@@ -245,8 +260,6 @@ static int device_add_record(struct device_facts *facts, const struct record *re
                 facts->qualifier = (uint8_t)number_of(record->value, 7);
         else if (record_is(record, "scsi_level"))
                 facts->scsi_level = (int)number_of(record->value, 255);
-        else if (record_is(record, "vpd_pg83"))
-                facts->has_device_id = true;
         else if (record_is(record, "vpd_pg80"))
                 facts->has_serial = true;
         else if (record_is(record, "size"))

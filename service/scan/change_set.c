@@ -141,8 +141,8 @@ int change_set_added(struct change_set *set, const struct object_id *id) {
         return 0;
 }
 
-int change_set_removed(struct change_set *set, const struct object_id *id,
-                       const char *identity_was) {
+int change_set_removed(struct change_set *set, const struct object_id *id, const char *identity_was,
+                       const char *reason) {
         struct change_node *node = node_get(set, id);
 
         if (!node)
@@ -159,6 +159,7 @@ int change_set_removed(struct change_set *set, const struct object_id *id,
                 if (!node->change.identity_was)
                         return -ENOMEM;
         }
+        node->change.reason = reason;
         node->change.removed = true;
         node->change.properties = 0;
         return 0;

@@ -82,6 +82,7 @@ struct change {
         bool removed; /* something published is gone; for a device, identity_was is what it was */
         bool added;   /* something is there that was not published */
         uint32_t properties; /* of what is neither removed nor added */
+        const char *reason;  /* device that was removed: why, a word; static */
         char *identity_was;  /* device that was removed: its identity, "" without; owned */
         TAILQ_ENTRY(change) entry;
 };
@@ -99,6 +100,7 @@ bool change_set_is_empty(const struct change_set *set);
 const struct change_list *change_set_entries(struct change_set *set);
 
 int change_set_added(struct change_set *set, const struct object_id *id);
-int change_set_removed(struct change_set *set, const struct object_id *id,
-                       const char *identity_was);
+/* For a device: what its identity was, and why it went (static); else NULL. */
+int change_set_removed(struct change_set *set, const struct object_id *id, const char *identity_was,
+                       const char *reason);
 int change_set_changed(struct change_set *set, const struct object_id *id, uint32_t properties);

@@ -2,9 +2,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "scan/work.h"
+#include "scan/device_work.h"
 
 static struct device_work *work_find(struct target_work *target, uint64_t lun) {
         struct device_work *work;
@@ -13,11 +12,7 @@ static struct device_work *work_find(struct target_work *target, uint64_t lun) {
         return work;
 }
 
-static struct scsi_address work_address(const struct target_work *target,
-                                        const struct device_work *work) {
-        return (struct scsi_address){.target = target->address, .lun = work->lun};
-}
-
+/* Urgent work goes before what is only verified. */
 static struct device_work *work_get(struct planner *planner, struct target_work *target,
                                     uint64_t lun, bool urgent) {
         struct device_work *work = work_find(target, lun);
@@ -28,6 +23,7 @@ static struct device_work *work_get(struct planner *planner, struct target_work 
         if (!work)
                 return NULL;
         work->lun = lun;
+        TAILQ_INIT(&work->orders);
         HASH_ADD(hh, target->by_lun, lun, sizeof(work->lun), work);
         if (urgent)
                 TAILQ_INSERT_HEAD(&target->devices, work, entry);
@@ -37,220 +33,249 @@ static struct device_work *work_get(struct planner *planner, struct target_work 
         return work;
 }
 
+void device_order_free(struct device_order *order) {
+        if (!order)
+                return;
+        free(order->identity);
+        free(order);
+}
+
+static void round_reset(struct device_work *work) {
+        device_facts_done(&work->now.fact.device);
+        scsi_identity_done(&work->now.fact.identity);
+        scsi_identity_done(&work->now.fact.was);
+        device_order_free(work->now.order);
+        work->now = (typeof(work->now)){};
+        work->begun = false;
+}
+
 static void work_drop(struct target_work *target, struct device_work *work) {
+        assert(TAILQ_EMPTY(&work->orders));
+        round_reset(work);
         HASH_DEL(target->by_lun, work);
         TAILQ_REMOVE(&target->devices, work, entry);
-        device_facts_done(&work->fact.device);
-        scsi_identity_done(&work->fact.identity);
         free(work);
 }
 
-void device_work_clear(struct target_work *target) {
-        while (!TAILQ_EMPTY(&target->devices))
-                work_drop(target, TAILQ_FIRST(&target->devices));
-}
+/* ---- wanting something ---- */
 
 int device_work_look(struct planner *planner, struct target_work *target, uint64_t lun) {
         struct device_work *work = work_get(planner, target, lun, true);
 
         if (!work)
                 return -ENOMEM;
-        /* What is already under way with it may be older than what we were just told. */
-        if (work->flying || work->stage != DEVICE_LOOK)
-                work->again = true;
+        work->look = true;
         return 0;
 }
 
 int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
-                       bool identity, job_mask jobs) {
+                       bool measure, job_mask jobs) {
         struct device_work *work = work_get(planner, target, lun, false);
 
         if (!work)
                 return -ENOMEM;
-        work->verify |= identity;
+        work->look = work->identify = true;
+        work->measure |= measure;
         work->jobs |= jobs;
         return 0;
 }
 
-/* ---- the end of the work on one device ---- */
+int device_work_suspect(struct planner *planner, struct target_work *target, uint64_t lun,
+                        bool remove, job_mask jobs) {
+        struct device_work *work = work_get(planner, target, lun, false);
 
-static void work_finish(struct planner *planner, struct target_work *target,
-                        struct device_work *work) {
-        jobs_advance(planner->jobs, work->jobs, 1);
-        if (!work->again) {
-                work_drop(target, work);
-                return;
+        if (!work)
+                return -ENOMEM;
+        work->look = work->suspect = true;
+        work->remove |= remove;
+        work->jobs |= jobs;
+        return 0;
+}
+
+int device_work_order(struct planner *planner, struct target_work *target, uint64_t lun,
+                      struct device_order *order) {
+        struct device_work *work = work_get(planner, target, lun, true);
+
+        if (!work) {
+                device_order_free(order);
+                return -ENOMEM;
         }
-        device_facts_done(&work->fact.device);
-        scsi_identity_done(&work->fact.identity);
-        work->fact = (struct fact){};
-        work->stage = DEVICE_LOOK;
-        work->again = work->attached = work->verify = false;
-        work->tries = 0;
-        work->jobs = 0;
-}
-
-static int work_gone(struct planner *planner, struct target_work *target,
-                     struct device_work *work) {
-        struct fact fact = {.kind = FACT_DEVICE_GONE, .address = work_address(target, work)};
-        int r = planner_apply(planner, &fact);
-
-        work_finish(planner, target, work);
-        return r;
-}
-
-static void work_count(struct planner *planner, const struct device_work *work,
-                       const struct device *known) {
-        enum summary_field field = SUMMARY_UNCHANGED;
-
-        if (work->attached && !known)
-                field = SUMMARY_ATTACHED;
-        else if (known && device_difference(known, &work->fact) != 0)
-                field = SUMMARY_CHANGED;
-        jobs_count(planner->jobs, work->jobs, field);
-}
-
-static int work_commit(struct planner *planner, struct target_work *target,
-                       struct device_work *work, const struct device *known) {
-        int r;
-
-        work->fact.kind = FACT_DEVICE;
-        work->fact.address = work_address(target, work);
-        work_count(planner, work, known);
-        r = planner_apply(planner, &work->fact);
-        work_finish(planner, target, work);
-        return r;
-}
-
-/* The device as it is known, when the one that was just looked at is that very one. */
-static struct device *known_device(struct planner *planner, const struct target_work *target,
-                                   const struct device_work *work) {
-        struct scsi_address address = work_address(target, work);
-        struct device *device = topology_device(planner->topology, &address);
-
-        return device && device->facts.instance == work->fact.device.instance ? device : NULL;
-}
-
-/* Nothing new was learnt about who it is: what is known stays, what is not is unverified. */
-static int work_keep_identity(struct planner *planner, struct target_work *target,
-                              struct device_work *work, enum standing standing) {
-        const struct device *known = known_device(planner, target, work);
-        int r;
-
-        scsi_identity_done(&work->fact.identity);
-        work->fact.standing = standing;
-        if (known) {
-                r = scsi_identity_copy(&known->identity, &work->fact.identity);
-                if (r < 0)
-                        return r;
-                memcpy(work->fact.serial, known->serial, sizeof(work->fact.serial));
-                if (known->standing == STANDING_REPLACED || standing == STANDING_PRESENT)
-                        work->fact.standing = known->standing;
-        }
-        return work_commit(planner, target, work, known);
-}
-
-/* ---- what was seen ---- */
-
-static bool may_answer(const struct device_facts *facts) {
-        return strcmp(facts->state, "running") == 0;
-}
-
-static int seen_facts(struct planner *planner, struct target_work *target,
-                      struct device_work *work) {
-        const struct device *known = known_device(planner, target, work);
-        const struct device_facts *facts = &work->fact.device;
-        bool asked_before = known && known->standing != STANDING_UNVERIFIED && !work->verify;
-
-        work->tries = 0;
-        if (asked_before)
-                return work_keep_identity(planner, target, work, STANDING_PRESENT);
-        if (!may_answer(facts) || !facts->generic[0])
-                return work_keep_identity(planner, target, work, STANDING_UNVERIFIED);
-        work->fact.standing = STANDING_PRESENT;
-        if (facts->has_device_id)
-                work->stage = DEVICE_IDENTIFY;
-        else if (facts->has_serial)
-                work->stage = DEVICE_SERIAL;
-        else
-                return work_commit(planner, target, work, known);
+        TAILQ_INSERT_TAIL(&work->orders, order, entry);
+        jobs_task_begin(planner->jobs, order->jobs);
+        target_work_wake(planner, target);
         return 0;
 }
 
 int device_work_attached(struct planner *planner, struct target_work *target, uint64_t lun,
                          struct device_facts *facts, job_mask jobs) {
-        bool told = work_find(target, lun) != NULL;
-        struct device_work *work = work_get(planner, target, lun, true);
+        struct device_turn turn = {.planner = planner, .target = target};
 
-        if (!work)
+        turn.work = work_get(planner, target, lun, true);
+        if (!turn.work)
                 return -ENOMEM;
-        device_facts_done(&work->fact.device);
-        scsi_identity_done(&work->fact.identity);
-        work->fact = (struct fact){.device = *facts};
+        assert(!turn.work->begun);
+        turn.work->begun = true;
+        turn.work->now.fact.device = *facts;
         *facts = (struct device_facts){};
-        work->attached = true;
-        /* These facts may be older than what we were told while the kernel attached it. */
-        work->again |= told;
-        work->jobs |= jobs;
-        return seen_facts(planner, target, work);
+        turn.work->now.attached = true;
+        turn.work->now.jobs = jobs;
+        return device_look_facts(&turn);
 }
 
-static int seen_look(struct planner *planner, struct target_work *target, struct device_work *work,
-                     struct observation *observation) {
-        switch (observation->observed) {
-        case OBSERVED_GOOD:
-                device_facts_done(&work->fact.device);
-                work->fact.device = observation->device;
-                observation->device = (struct device_facts){};
-                return seen_facts(planner, target, work);
-        case OBSERVED_GONE:
-                return work_gone(planner, target, work);
-        default:
-                jobs_count(planner->jobs, work->jobs, SUMMARY_FAILED);
-                work_finish(planner, target, work);
-                return 0;
+static void order_fail(struct planner *planner, struct device_order *order, enum job_error error,
+                       const char *message, struct scan_time now) {
+        jobs_task_fail(planner->jobs, order->jobs, error, message, now);
+}
+
+void device_work_fail(struct planner *planner, struct target_work *target, enum job_error error,
+                      const char *message, struct scan_time now) {
+        while (!TAILQ_EMPTY(&target->devices)) {
+                struct device_work *work = TAILQ_FIRST(&target->devices);
+                struct device_order *order;
+
+                while ((order = TAILQ_FIRST(&work->orders))) {
+                        TAILQ_REMOVE(&work->orders, order, entry);
+                        order_fail(planner, order, error, message, now);
+                        device_order_free(order);
+                }
+                if (work->now.order)
+                        order_fail(planner, work->now.order, error, message, now);
+                work_drop(target, work);
         }
 }
 
-static int seen_identity(struct planner *planner, struct target_work *target,
-                         struct device_work *work, struct observation *observation) {
-        const struct device *known = known_device(planner, target, work);
+/* ---- one round ---- */
 
-        if (observation->observed == OBSERVED_GOOD) {
-                work->fact.identity = observation->identity;
-                observation->identity = (struct scsi_identity){};
-                if (known && known->identity.name && known->identity.name[0] &&
-                    (known->standing == STANDING_REPLACED ||
-                     !scsi_identity_equal(&known->identity, &work->fact.identity)))
-                        work->fact.standing = STANDING_REPLACED;
-        } else if (observation->observed != OBSERVED_DEVICE ||
-                   observation->outcome != SCSI_OUTCOME_NOT_SUPPORTED) {
-                /* No answer says nothing about who it is. */
-                return work_keep_identity(planner, target, work, STANDING_UNVERIFIED);
-        }
-        work->tries = 0;
-        if (!work->fact.device.has_serial)
-                return work_commit(planner, target, work, known);
-        work->stage = DEVICE_SERIAL;
+struct scsi_address device_turn_address(const struct device_turn *turn) {
+        return (struct scsi_address){.target = turn->target->address, .lun = turn->work->lun};
+}
+
+struct device *device_turn_known(const struct device_turn *turn) {
+        struct scsi_address address = device_turn_address(turn);
+
+        return topology_device(turn->planner->topology, &address);
+}
+
+struct device *device_turn_same(const struct device_turn *turn) {
+        struct device *device = device_turn_known(turn);
+
+        return device && device->facts.instance == turn->work->now.fact.device.instance ? device
+                                                                                        : NULL;
+}
+
+void device_turn_stage(const struct device_turn *turn, enum device_stage stage) {
+        turn->work->now.stage = stage;
+        turn->work->now.tries = 0;
+}
+
+int device_turn_finish(const struct device_turn *turn) {
+        struct device_work *work = turn->work;
+
+        assert(!work->now.order);
+        jobs_advance(turn->planner->jobs, work->now.jobs, 1);
+        round_reset(work);
+        if (!work->look && TAILQ_EMPTY(&work->orders))
+                work_drop(turn->target, work);
         return 0;
 }
 
-static int seen_serial(struct planner *planner, struct target_work *target,
-                       struct device_work *work, struct observation *observation) {
-        const struct device *known = known_device(planner, target, work);
+/* Orders come first; a look that is wanted as well is done by the next round. */
+static int round_begin(const struct device_turn *turn) {
+        struct device_work *work = turn->work;
 
-        if (observation->observed == OBSERVED_GOOD)
-                memcpy(work->fact.serial, observation->serial, sizeof(work->fact.serial));
-        else if (known)
-                memcpy(work->fact.serial, known->serial, sizeof(work->fact.serial));
-        return work_commit(planner, target, work, known);
+        work->begun = true;
+        work->now.order = TAILQ_FIRST(&work->orders);
+        if (work->now.order) {
+                TAILQ_REMOVE(&work->orders, work->now.order, entry);
+                return device_order_begin(turn);
+        }
+        work->now.identify = work->identify;
+        work->now.measure = work->measure;
+        work->now.suspect = work->suspect;
+        work->now.remove = work->remove;
+        work->now.jobs = work->jobs;
+        work->look = work->identify = work->measure = work->suspect = work->remove = false;
+        work->jobs = 0;
+        work->now.stage = DEVICE_LOOK;
+        return 0;
+}
+
+static enum step_kind stage_step(enum device_stage stage) {
+        switch (stage) {
+        case DEVICE_LOOK:
+                return STEP_READ_DEVICE;
+        case DEVICE_IDENTIFY:
+        case DEVICE_CONFIRM:
+                return STEP_READ_IDENTITY;
+        case DEVICE_STOP:
+        case DEVICE_RESUME:
+                return STEP_SET_STATE;
+        case DEVICE_SERIAL:
+                return STEP_READ_SERIAL;
+        case DEVICE_MEASURE:
+                return STEP_READ_CAPACITY;
+        case DEVICE_INQUIRE:
+                return STEP_INQUIRE;
+        case DEVICE_PROBE:
+                return STEP_PROBE;
+        case DEVICE_ATTACH:
+                return STEP_ATTACH;
+        case DEVICE_DETACH:
+                return STEP_DETACH;
+        case DEVICE_REFRESH:
+                return STEP_REFRESH;
+        case DEVICE_STAGES:
+                break;
+        }
+        assert(false);
+}
+
+static struct step round_step(const struct device_turn *turn) {
+        const struct device_work *work = turn->work;
+        const struct device *known = device_turn_known(turn);
+        enum step_kind kind = stage_step(work->now.stage);
+        const struct policy_limits *limits = turn->planner->limits;
+        uint64_t instance = work->now.fact.device.instance;
+
+        return (struct step){
+                .kind = kind,
+                .address = device_turn_address(turn),
+                .timeout_ms = step_kind_writes(kind) ? limits->attach_deadline_ms
+                                                     : limits->command_timeout_ms,
+                .instance = instance > 0 || !known ? instance : known->facts.instance,
+                .force = work->now.order && work->now.order->force,
+                .proven = work->now.cause == DETACH_MISSING || work->now.cause == DETACH_REPLACED,
+                .offline = work->now.stage == DEVICE_STOP,
+        };
+}
+
+enum offer device_work_next(struct planner *planner, struct target_work *target,
+                            struct scan_time now, struct step *ret) {
+        struct device_turn turn = {.planner = planner, .target = target, .now = now};
+
+        while ((turn.work = TAILQ_FIRST(&target->devices))) {
+                struct step step;
+
+                assert(!turn.work->flying);
+                if (!turn.work->begun) {
+                        planner_note(planner, round_begin(&turn));
+                        continue; /* it may have ended already */
+                }
+                step = round_step(&turn);
+                if (step_kind_writes(step.kind) && target->host->write_flying)
+                        return OFFER_LATER;
+                turn.work->flying = true;
+                *ret = step;
+                return OFFER_STEP;
+        }
+        return OFFER_NONE;
 }
 
 /* A unit attention, BUSY or a lost worker says nothing about the device: ask again, not for ever.
  */
 static bool may_retry(const struct planner *planner, const struct device_work *work,
                       const struct observation *observation) {
-        if (work->tries >= planner->limits->retries)
+        if (work->now.tries >= planner->limits->retries)
                 return false;
         return observation->observed == OBSERVED_LOST ||
                (observation->observed == OBSERVED_DEVICE &&
@@ -259,41 +284,42 @@ static bool may_retry(const struct planner *planner, const struct device_work *w
 }
 
 int device_work_observe(struct planner *planner, struct target_work *target,
-                        struct observation *observation) {
-        struct device_work *work = work_find(target, observation->step.address.lun);
+                        struct observation *observation, struct scan_time now) {
+        static int (*const handlers[DEVICE_STAGES])(const struct device_turn *turn) = {
+                [DEVICE_LOOK] = device_look_observe,
+                [DEVICE_IDENTIFY] = device_identify_observe,
+                [DEVICE_CONFIRM] = device_guard_confirm_observe,
+                [DEVICE_STOP] = device_guard_stop_observe,
+                [DEVICE_SERIAL] = device_serial_observe,
+                [DEVICE_MEASURE] = device_measure_observe,
+                [DEVICE_INQUIRE] = device_guard_inquire_observe,
+                [DEVICE_PROBE] = device_guard_probe_observe,
+                [DEVICE_ATTACH] = device_order_attach_observe,
+                [DEVICE_DETACH] = device_guard_detach_observe,
+                [DEVICE_REFRESH] = device_look_observe,
+                [DEVICE_RESUME] = device_order_resume_observe,
+        };
+        struct device_turn turn = {
+                .planner = planner,
+                .target = target,
+                .work = work_find(target, observation->step.address.lun),
+                .observation = observation,
+                .now = now,
+        };
 
-        if (!work || !work->flying)
+        if (!turn.work || !turn.work->flying)
                 return 0; /* given up meanwhile: its host got stuck, or went */
-        work->flying = false;
-        if (may_retry(planner, work, observation)) {
-                work->tries++;
+        turn.work->flying = false;
+        if (may_retry(planner, turn.work, observation)) {
+                turn.work->now.tries++;
                 planner_count(planner, COUNTER_RETRIES);
                 return 0;
         }
-        switch (work->stage) {
-        case DEVICE_LOOK:
-                return seen_look(planner, target, work, observation);
-        case DEVICE_IDENTIFY:
-                return seen_identity(planner, target, work, observation);
-        case DEVICE_SERIAL:
-                return seen_serial(planner, target, work, observation);
-        }
-        return 0;
+        return handlers[turn.work->now.stage](&turn);
 }
 
-void device_work_next(struct planner *planner, struct target_work *target, struct step *ret) {
-        static const enum step_kind kinds[] = {
-                [DEVICE_LOOK] = STEP_READ_DEVICE,
-                [DEVICE_IDENTIFY] = STEP_READ_IDENTITY,
-                [DEVICE_SERIAL] = STEP_READ_SERIAL,
-        };
-        struct device_work *work = TAILQ_FIRST(&target->devices);
+bool device_work_has(struct target_work *target, uint64_t lun) {
+        const struct device_work *work = work_find(target, lun);
 
-        assert(work && !work->flying);
-        work->flying = true;
-        *ret = (struct step){
-                .kind = kinds[work->stage],
-                .address = work_address(target, work),
-                .timeout_ms = planner->limits->command_timeout_ms,
-        };
+        return work && work->flying;
 }

@@ -19,8 +19,12 @@ struct engine *engine_new(const struct engine_config *config) {
         engine->planner.topology = topology_new();
         engine->planner.changes = change_set_new();
         engine->planner.jobs = jobs_new();
+        engine->planner.memory = memory_new();
+        engine->planner.wake_at = UINT64_MAX;
         TAILQ_INIT(&engine->planner.ready);
-        if (!engine->planner.topology || !engine->planner.changes || !engine->planner.jobs) {
+        TAILQ_INIT(&engine->planner.notices);
+        if (!engine->planner.topology || !engine->planner.changes || !engine->planner.jobs ||
+            !engine->planner.memory) {
                 engine_free(engine);
                 return NULL;
         }
@@ -30,6 +34,7 @@ struct engine *engine_new(const struct engine_config *config) {
 void engine_free(struct engine *engine) {
         struct host_work *host, *next;
         struct flight *flight, *next_flight;
+        struct notice *notice;
 
         if (!engine)
                 return;
@@ -39,10 +44,18 @@ void engine_free(struct engine *engine) {
                 HASH_DEL(engine->planner.flights, flight);
                 free(flight);
         }
+        watch_free(&engine->planner);
+        while ((notice = engine_take_notice(engine)))
+                notice_free(notice);
+        memory_free(engine->planner.memory);
         jobs_free(engine->planner.jobs);
         change_set_free(engine->planner.changes);
         topology_free(engine->planner.topology);
         free(engine);
+}
+
+struct memory *engine_memory(struct engine *engine) {
+        return engine->planner.memory;
 }
 
 /* Our own failures inside the planner surface at the next call. */
@@ -92,6 +105,13 @@ int engine_scan(struct engine *engine, const struct scan_request *request, struc
         return r == -ENOENT || r == -EBUSY ? r : engine_result(engine, r);
 }
 
+int engine_order(struct engine *engine, const struct device_request *request, struct scan_time now,
+                 uint64_t *ret_job) {
+        int r = planner_order(&engine->planner, request, now, ret_job);
+
+        return r == -ENOENT || r == -EBUSY ? r : engine_result(engine, r);
+}
+
 int engine_cancel(struct engine *engine, uint64_t job, struct scan_time now) {
         int r = jobs_cancel(engine->planner.jobs, job, now);
 
@@ -111,6 +131,26 @@ int engine_observe(struct engine *engine, struct observation *observation, struc
 
         note_ready(engine);
         return engine_result(engine, r);
+}
+
+uint64_t engine_wake_at(const struct engine *engine) {
+        return engine->planner.wake_at;
+}
+
+struct notice *engine_take_notice(struct engine *engine) {
+        struct notice *notice = TAILQ_FIRST(&engine->planner.notices);
+
+        if (notice)
+                TAILQ_REMOVE(&engine->planner.notices, notice, entry);
+        return notice;
+}
+
+void notice_free(struct notice *notice) {
+        if (!notice)
+                return;
+        free(notice->identity);
+        free(notice->identity_now);
+        free(notice);
 }
 
 /* ---- looking at it ---- */
@@ -204,6 +244,12 @@ const char *engine_counter_name(enum engine_counter counter) {
                 [COUNTER_STEP_FIRST + STEP_REPORT_LUNS] = "steps-report-luns",
                 [COUNTER_STEP_FIRST + STEP_READ_IDENTITY] = "steps-read-identity",
                 [COUNTER_STEP_FIRST + STEP_READ_SERIAL] = "steps-read-serial",
+                [COUNTER_STEP_FIRST + STEP_READ_CAPACITY] = "steps-read-capacity",
+                [COUNTER_STEP_FIRST + STEP_INQUIRE] = "steps-inquire",
+                [COUNTER_STEP_FIRST + STEP_PROBE] = "steps-probe",
+                [COUNTER_STEP_FIRST + STEP_DETACH] = "steps-detach",
+                [COUNTER_STEP_FIRST + STEP_REFRESH] = "steps-refresh",
+                [COUNTER_STEP_FIRST + STEP_SET_STATE] = "steps-set-state",
         };
 
         return names[counter];

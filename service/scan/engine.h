@@ -34,6 +34,10 @@ struct engine *engine_new(const struct engine_config *config);
 void engine_free(struct engine *engine);
 DEFINE_CLEANUP(struct engine *, engine_free)
 
+/* What the engine remembers across its own restarts: load it before the start, and keep it when its
+ * serial has changed. See scan/memory.h. */
+struct memory *engine_memory(struct engine *engine);
+
 /* The first pass over the machine: a job with cause boot. Ready when it has ended. */
 int engine_start(struct engine *engine, struct scan_time now);
 bool engine_is_ready(const struct engine *engine);
@@ -47,6 +51,7 @@ struct scan_request {
         uint32_t uid;
         bool verify;
         bool attach;
+        bool remove; /* detach what is gone and unused */
 };
 
 /* -ENOENT the scope names nothing; -EBUSY too many jobs unfinished (of this user, or at all). */
@@ -55,6 +60,26 @@ int engine_scan(struct engine *engine, const struct scan_request *request, struc
 /* Ends the job as cancelled; what it alone wanted and has not begun is not begun.
  * -ENOENT no such job, -EALREADY it has ended. */
 int engine_cancel(struct engine *engine, uint64_t job, struct scan_time now);
+
+/* What is to be done with devices: JOB_ATTACH attaches `lun` on every target that the scope names,
+ * the others do their work on every device that it names. */
+struct device_request {
+        enum job_operation operation; /* not JOB_SCAN */
+        const struct scope *scope;
+        const char *scope_text;
+        uint32_t uid;
+        uint64_t lun;         /* JOB_ATTACH */
+        const char *identity; /* JOB_ATTACH: only if it is this one; NULL for whichever */
+        bool force;           /* JOB_DETACH */
+};
+
+/* As engine_scan(). */
+int engine_order(struct engine *engine, const struct device_request *request, struct scan_time now,
+                 uint64_t *ret_job);
+
+/* When engine_next() may have something to begin even if nothing goes in: µs, monotonic; UINT64_MAX
+ * for never. */
+uint64_t engine_wake_at(const struct engine *engine);
 
 /* The next step that may begin now; false when none may. Every step gets one observation. */
 bool engine_next(struct engine *engine, struct scan_time now, struct step *ret);
@@ -75,6 +100,31 @@ const struct job *engine_job(const struct engine *engine, uint64_t id);
 const struct job *engine_take_job(struct engine *engine);
 /* Forgets a finished job that is due; true with its id, one a call. */
 bool engine_expire_job(struct engine *engine, struct scan_time now, uint64_t *ret_id);
+
+/* What happened and is told by a signal of its own. */
+enum notice_kind {
+        NOTICE_ATTENTION, /* the device reported `attention` */
+        NOTICE_REPLACED,  /* another unit is behind the device's address */
+        NOTICE_CAPACITY,  /* all paths of the unit `identity` agree on another size */
+};
+
+struct notice {
+        enum notice_kind kind;
+        struct scsi_address address; /* NOTICE_ATTENTION, _REPLACED */
+        enum unit_attention attention;
+        char *identity;     /* NOTICE_REPLACED: what it was; NOTICE_CAPACITY: the unit */
+        char *identity_now; /* NOTICE_REPLACED */
+        bool in_use;        /* NOTICE_REPLACED */
+        uint64_t size_was;  /* NOTICE_CAPACITY, bytes */
+        uint64_t size;      /* NOTICE_CAPACITY, bytes */
+        TAILQ_ENTRY(notice) entry;
+};
+
+TAILQ_HEAD(notice_list, notice);
+
+/* The oldest one, for the caller to notice_free(); NULL when none. */
+struct notice *engine_take_notice(struct engine *engine);
+void notice_free(struct notice *notice);
 
 enum engine_counter {
         COUNTER_EVENTS,    /* events that came in */

@@ -33,6 +33,7 @@ void device_facts_done(struct device_facts *facts) {
                 free(*holder);
                 *holder = NULL;
         }
+        scsi_identity_done(&facts->attached_as);
 }
 
 bool device_facts_holders_equal(const struct device_facts *a, const struct device_facts *b) {

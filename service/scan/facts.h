@@ -15,6 +15,7 @@
 
 #define FACT_NAME_MAX 64
 #define FACT_PORT_NAME_MAX 256
+#define FACT_PATH_MAX 512
 #define FACT_HOLDERS_MAX 32
 
 enum transport {
@@ -48,6 +49,7 @@ struct host_facts {
         char driver[FACT_NAME_MAX];
         char state[FACT_NAME_MAX];
         char port_name[FACT_PORT_NAME_MAX];
+        char path[FACT_PATH_MAX];      /* of its directory below sysfs, "/devices/.../host3" */
         char scan_mode[FACT_NAME_MAX]; /* scsi_mod's parameter: sync, async, manual, none */
         struct port_facts *ports;      /* owned */
         size_t port_count;
@@ -73,6 +75,8 @@ struct device_facts {
         uint64_t size;                       /* bytes, 0 when not known */
         uint32_t block_size;                 /* bytes, 0 when not known */
         char *holders[FACT_HOLDERS_MAX + 1]; /* owned, NULL-terminated: "dm-0", "/home", "swap" */
+        struct scsi_identity attached_as; /* what the kernel read when it attached it; owned; empty
+                                             without */
 };
 
 void device_facts_done(struct device_facts *facts);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scan/work.h"
+#include "util/cleanup.h"
 
 /* ---- the work of a host ---- */
 
@@ -25,6 +26,7 @@ int host_work_get(struct planner *planner, uint32_t number, struct host_work **r
                 if (!host)
                         return -ENOMEM;
                 host->number = number;
+                host->read_at = UINT64_MAX;
                 TAILQ_INIT(&host->ready_targets);
                 HASH_ADD(hh, planner->hosts, number, sizeof(host->number), host);
                 host_work_read(planner, host);
@@ -74,6 +76,7 @@ static void order_add(struct scan_order *order, const struct scan_order *other) 
         order->jobs |= other->jobs;
         order->attach |= other->attach;
         order->verify |= other->verify;
+        order->remove |= other->remove;
         order->filter.all = true;
 }
 
@@ -194,6 +197,56 @@ static int scan_begin(struct planner *planner, struct host_work *host, struct sc
 
 /* ---- reading a host ---- */
 
+/* A port that cannot be used now may come back without a uevent: an iSCSI session that logs in
+ * sends none. */
+#define READ_PAUSE_MIN UINT64_C(250000)
+#define READ_PAUSE_MAX UINT64_C(30000000)
+
+static bool port_is_usable(const struct port_facts *port) {
+        static const char *const usable[] = {"", "online", "marginal", "logged_in", "running"};
+
+        for (size_t i = 0; i < ELEMENTS_OF(usable); i++)
+                if (strcmp(port->state, usable[i]) == 0)
+                        return true;
+        return false;
+}
+
+static bool awaits_port(const struct host_facts *facts) {
+        for (size_t i = 0; i < facts->port_count; i++)
+                if (!port_is_usable(&facts->ports[i]))
+                        return true;
+        /* An iSCSI host is there before its session. */
+        return facts->transport == TRANSPORT_ISCSI && facts->port_count == 0;
+}
+
+static void read_again(struct planner *planner, struct host_work *host,
+                       const struct host_facts *facts, struct scan_time now) {
+        if (!awaits_port(facts)) {
+                host->read_at = UINT64_MAX;
+                host->read_pause = 0;
+                return;
+        }
+        host->read_pause = host->read_pause == 0                   ? READ_PAUSE_MIN
+                           : host->read_pause < READ_PAUSE_MAX / 2 ? 2 * host->read_pause
+                                                                   : READ_PAUSE_MAX;
+        host->read_at = now.monotonic + host->read_pause;
+        if (host->read_at < planner->wake_at)
+                planner->wake_at = host->read_at;
+}
+
+void host_work_run(struct planner *planner, struct scan_time now) {
+        struct host_work *host, *next;
+
+        HASH_ITER (hh, planner->hosts, host, next) {
+                if (host->read_at <= now.monotonic) {
+                        host->read_at = UINT64_MAX; /* set again by what is seen */
+                        host_work_read(planner, host);
+                }
+                if (host->read_at < planner->wake_at)
+                        planner->wake_at = host->read_at;
+        }
+}
+
 static void fail_targets(struct planner *planner, struct host_work *host, enum job_error error,
                          const char *message, struct scan_time now) {
         struct target_work *target, *next;
@@ -234,6 +287,8 @@ static int host_gone(struct planner *planner, struct host_work *host, struct sca
         int r = planner_apply(planner, &fact);
 
         host->known = false;
+        host->gone = true;
+        watch_forget_host(planner, host->number);
         snprintf(message, sizeof(message), "host%" PRIu32 " is gone", host->number);
         fail_scans(planner, host, JOB_ERROR_FAILED, message, now);
         fail_targets(planner, host, JOB_ERROR_FAILED, message, now);
@@ -250,7 +305,8 @@ static int scan_new_ports(struct planner *planner, struct host_work *host,
                 struct scsi_target_address address = {host->number, port->channel, port->target};
                 const struct target *target = topology_target(planner->topology, &address);
 
-                if (!target || strcmp(target->port_state, port->state) != 0)
+                if (port_is_usable(port) &&
+                    (!target || strcmp(target->port_state, port->state) != 0))
                         r = planner_scan_target(planner, &address, CAUSE_UEVENT, now);
         }
         return r;
@@ -269,10 +325,11 @@ static int host_seen(struct planner *planner, struct host_work *host,
         struct fact fact = {.kind = FACT_HOST, .address.target.host = host->number};
         const struct host *known = topology_host(planner->topology, host->number);
         bool kernel_scans = !planner->config.owner;
-        bool scan_ports = planner->config.owner && host->known && !host->scan_reading;
-        bool replaced = known && known->facts.instance != observation->host.instance;
+        bool scan_ports = host->known && !host->scan_reading;
+        bool another = host->gone || (known && known->facts.instance != observation->host.instance);
         int r = 0;
 
+        read_again(planner, host, &observation->host, now);
         fact.discovery = policy_discovery(observation->host.driver, kernel_scans);
         memcpy(planner->scan_mode, observation->host.scan_mode, sizeof(planner->scan_mode));
         if (scan_ports && fact.discovery != DISCOVERY_DRIVER)
@@ -285,7 +342,8 @@ static int host_seen(struct planner *planner, struct host_work *host,
         if (r < 0)
                 return r;
         host->known = true;
-        if (replaced)
+        host->gone = false;
+        if (another)
                 r = host_replaced(planner, host, now);
         if (r < 0)
                 return r;

@@ -35,6 +35,18 @@ enum job_cause {
 
 const char *job_cause_name(enum job_cause cause);
 
+enum job_operation {
+        JOB_SCAN,
+        JOB_ATTACH,
+        JOB_DETACH,
+        JOB_REFRESH,
+        JOB_ACCEPT,
+        JOB_OPERATIONS
+};
+
+/* The contract's word: "scan", "attach", ... "accept-replacement". */
+const char *job_operation_name(enum job_operation operation);
+
 enum job_state {
         JOB_QUEUED,
         JOB_RUNNING,
@@ -62,6 +74,10 @@ enum job_error {
         JOB_ERROR_FAILED,
         JOB_ERROR_HOST_STUCK,
         JOB_ERROR_DEVICE_TIMEOUT,
+        JOB_ERROR_IN_USE,
+        JOB_ERROR_IDENTITY_MISMATCH,
+        JOB_ERROR_NOT_REPORTED,
+        JOB_ERROR_NOT_FOUND,
 };
 
 const char *summary_field_name(enum summary_field field);
@@ -77,11 +93,13 @@ struct job {
         int slot; /* its bit while it is active, else -1 */
         struct scope scope;
         char *scope_text; /* as it was asked for; owned */
+        enum job_operation operation;
         enum job_cause cause;
         enum job_state state;
         uint32_t uid;
         bool verify;      /* read identities live */
         bool attach;      /* may attach what is new */
+        bool remove;      /* may detach what is gone and unused */
         uint64_t started; /* µs, realtime */
         uint64_t ended;   /* µs, monotonic; 0 while it runs */
         uint32_t steps_done;

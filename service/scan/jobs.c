@@ -29,6 +29,18 @@ const char *job_cause_name(enum job_cause cause) {
         return names[cause];
 }
 
+const char *job_operation_name(enum job_operation operation) {
+        static const char *const names[JOB_OPERATIONS] = {
+                [JOB_SCAN] = "scan",
+                [JOB_ATTACH] = "attach",
+                [JOB_DETACH] = "detach",
+                [JOB_REFRESH] = "refresh",
+                [JOB_ACCEPT] = "accept-replacement",
+        };
+
+        return names[operation];
+}
+
 const char *job_state_name(enum job_state state) {
         static const char *const names[JOB_STATES] = {
                 [JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",     [JOB_DONE] = "done",
@@ -128,10 +140,12 @@ int jobs_add(struct jobs *jobs, const struct job_order *order, struct scan_time 
         }
         job->id = jobs->next_id++;
         job->slot = slot;
+        job->operation = order->operation;
         job->cause = order->cause;
         job->uid = order->uid;
         job->verify = order->verify;
         job->attach = order->attach;
+        job->remove = order->remove;
         job->started = now.realtime;
         jobs->slots[slot] = job;
         TAILQ_INSERT_TAIL(&jobs->all, job, entry);
@@ -198,10 +212,11 @@ void jobs_task_begin(struct jobs *jobs, job_mask mask) {
 
 static void task_over(struct jobs *jobs, struct job *job, struct scan_time now) {
         assert(job->outstanding > 0);
-        job->steps_done++;
         job->outstanding--;
-        if (!job_is_finished(job))
+        if (!job_is_finished(job)) {
+                job->steps_done++;
                 job_touch(jobs, job);
+        }
         if (job->outstanding > 0)
                 return;
         if (!job_is_finished(job))
@@ -227,15 +242,21 @@ void jobs_task_leave(struct jobs *jobs, job_mask mask, struct scan_time now) {
                 task_over(jobs, job, now);
 }
 
+static void fail_first(struct job *job, enum job_error error, const char *message) {
+        if (job->error != JOB_ERROR_NONE)
+                return;
+        job->error = error;
+        strncpy(job->message, message, sizeof(job->message) - 1);
+}
+
 void jobs_task_fail(struct jobs *jobs, job_mask mask, enum job_error error, const char *message,
                     struct scan_time now) {
         struct job *job;
 
         while ((job = mask_pop(jobs, &mask))) {
-                job->summary[SUMMARY_FAILED]++;
-                if (job->error == JOB_ERROR_NONE) {
-                        job->error = error;
-                        strncpy(job->message, message, sizeof(job->message) - 1);
+                if (!job_is_finished(job)) {
+                        job->summary[SUMMARY_FAILED]++;
+                        fail_first(job, error, message);
                 }
                 task_over(jobs, job, now);
         }
@@ -245,16 +266,18 @@ void jobs_expect(struct jobs *jobs, job_mask mask, uint32_t steps) {
         struct job *job;
 
         while ((job = mask_pop(jobs, &mask)))
-                job->steps_total += steps;
+                if (!job_is_finished(job))
+                        job->steps_total += steps;
 }
 
 void jobs_advance(struct jobs *jobs, job_mask mask, uint32_t steps) {
         struct job *job;
 
         while ((job = mask_pop(jobs, &mask))) {
+                if (job_is_finished(job))
+                        continue;
                 job->steps_done += steps;
-                if (!job_is_finished(job))
-                        job_touch(jobs, job);
+                job_touch(jobs, job);
         }
 }
 
@@ -262,7 +285,8 @@ void jobs_count(struct jobs *jobs, job_mask mask, enum summary_field field) {
         struct job *job;
 
         while ((job = mask_pop(jobs, &mask)))
-                job->summary[field]++;
+                if (!job_is_finished(job))
+                        job->summary[field]++;
 }
 
 /* ---- ending ---- */
@@ -301,10 +325,13 @@ const struct job *jobs_take_dirty(struct jobs *jobs) {
 }
 
 bool jobs_expire(struct jobs *jobs, struct scan_time now, uint64_t *ret_id) {
-        struct job *job = TAILQ_FIRST(&jobs->ended);
+        struct job *job;
 
         /* One whose end was not taken yet, or whose tasks still carry its bit, stays. */
-        if (!job || job->dirty || job->slot >= 0)
+        TAILQ_FOREACH (job, &jobs->ended, ended_entry)
+                if (!job->dirty && job->slot < 0)
+                        break;
+        if (!job)
                 return false;
         if (now.monotonic - job->ended < JOB_KEPT_USEC && jobs->ended_count <= JOBS_KEPT_MAX)
                 return false;

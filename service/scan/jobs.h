@@ -20,10 +20,12 @@ void jobs_free(struct jobs *jobs);
 struct job_order {
         const struct scope *scope;
         const char *scope_text;
+        enum job_operation operation;
         enum job_cause cause;
         uint32_t uid;
         bool verify;
         bool attach;
+        bool remove;
 };
 
 /* -EBUSY above a limit, -ENOMEM. The new job has no tasks yet: give it one at once. */

@@ -13,8 +13,97 @@ void planner_note(struct planner *planner, int error) {
                 planner->failed = error;
 }
 
+struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
+                              const struct scsi_address *address) {
+        struct notice *notice = calloc(1, sizeof(*notice));
+
+        if (!notice)
+                return NULL;
+        notice->kind = kind;
+        notice->address = *address;
+        TAILQ_INSERT_TAIL(&planner->notices, notice, entry);
+        return notice;
+}
+
+/* A unit has another size when all its paths say so: once, however many there are. */
+static int notice_capacity(struct planner *planner, const struct scsi_address *address) {
+        const struct device *device = topology_device(planner->topology, address), *path;
+        struct unit *unit = device ? device->unit : NULL;
+        struct notice *notice;
+        uint64_t was;
+
+        if (!unit || device->facts.size == unit->size)
+                return 0;
+        TAILQ_FOREACH (path, &unit->devices, unit_entry)
+                if (path->facts.size != device->facts.size)
+                        return 0;
+        was = unit->size;
+        unit->size = device->facts.size;
+        if (was == 0)
+                return 0;
+        notice = planner_notice(planner, NOTICE_CAPACITY, address);
+        if (!notice)
+                return -ENOMEM;
+        notice->identity = strdup(unit->identity);
+        notice->size_was = was;
+        notice->size = unit->size;
+        return notice->identity ? 0 : -ENOMEM;
+}
+
+/* A device that is there is remembered as what it was attached as, one whose going was seen is not.
+ */
+static int remember(struct planner *planner, const struct device *device) {
+        bool replaced = device->standing == STANDING_REPLACED;
+        struct scsi_identity identity = {};
+        _cleanup_(freep) char *nexus = NULL;
+        int r;
+
+        if ((replaced ? device->was : device->identity).count == 0 ||
+            device->standing == STANDING_UNVERIFIED)
+                return 0;
+        nexus = memory_nexus(device);
+        r = nexus ? scsi_identity_copy(replaced ? &device->was : &device->identity, &identity)
+                  : -ENOMEM;
+        if (r >= 0)
+                r = memory_set(planner->memory, nexus, device->facts.instance, replaced, &identity);
+        return r == -E2BIG ? 0 : r;
+}
+
+const struct memory_entry *planner_recall(struct planner *planner,
+                                          const struct scsi_address *address) {
+        struct target *target = topology_target(planner->topology, &address->target), none;
+        struct host *host = topology_host(planner->topology, address->target.host);
+        struct device device = {.address = *address, .target = target ?: &none};
+        _cleanup_(freep) char *nexus = NULL;
+
+        if (!host)
+                return NULL;
+        if (!target)
+                none = (struct target){.address = address->target, .host = host};
+        nexus = memory_nexus(&device);
+        return nexus ? memory_get(planner->memory, nexus) : NULL;
+}
+
 int planner_apply(struct planner *planner, struct fact *fact) {
-        return topology_apply(planner->topology, fact, planner->changes);
+        struct scsi_address address = fact->address;
+        enum fact_kind kind = fact->kind;
+        uint64_t now = fact->now;
+        const struct device *device = topology_device(planner->topology, &address);
+        _cleanup_(freep) char *gone = NULL;
+        int r;
+
+        if (kind == FACT_DEVICE_GONE && device)
+                gone = memory_nexus(device);
+        r = topology_apply(planner->topology, fact, planner->changes);
+        if (gone)
+                memory_forget(planner->memory, gone);
+        device = topology_device(planner->topology, &address);
+        if (r < 0 || kind != FACT_DEVICE || !device)
+                return r;
+        r = remember(planner, device);
+        if (r >= 0)
+                r = watch_seen(planner, &address.target, now);
+        return r < 0 ? r : notice_capacity(planner, &address);
 }
 
 /* ---- requests ---- */
@@ -55,6 +144,8 @@ static int job_begin(struct planner *planner, const struct job *job, struct scan
                 .order = {.jobs = job_bit(job),
                           .attach = job->attach,
                           .verify = job->verify,
+                          .remove = job->remove,
+                          .watched = job->cause == CAUSE_UNIT_ATTENTION,
                           .filter.all = true},
         };
         struct object_id id = {.kind = OBJECT_TARGET, .address = job->scope.address};
@@ -89,6 +180,7 @@ int planner_request(struct planner *planner, const struct scan_request *request,
                 .uid = request->uid,
                 .verify = request->verify,
                 .attach = request->attach,
+                .remove = request->remove,
         };
         struct job *job;
         job_mask bit;
@@ -130,8 +222,20 @@ int planner_scan_host(struct planner *planner, uint32_t number, enum job_cause c
 int planner_scan_target(struct planner *planner, const struct scsi_target_address *address,
                         enum job_cause cause, struct scan_time now) {
         struct scope scope = {.kind = SCOPE_TARGET, .address.target = *address};
-        struct scan_request request = {.scope = &scope, .cause = cause, .attach = true};
-        struct scan_order order = {.attach = true, .filter.all = true};
+        struct scan_request request = {
+                .scope = &scope,
+                .cause = cause,
+                .attach = true,
+                .verify = true,
+                .remove = planner->limits->remove_missing,
+        };
+        struct scan_order order = {
+                .attach = true,
+                .verify = true,
+                .remove = request.remove,
+                .watched = cause == CAUSE_UNIT_ATTENTION,
+                .filter.all = true,
+        };
         struct target_work *target;
         struct host_work *host = host_work_find(planner, address->host);
         char text[SCSI_ADDRESS_TEXT_MAX];
@@ -170,28 +274,74 @@ static int host_event(struct planner *planner, uint32_t number, struct scan_time
         return host_work_get(planner, number, &host);
 }
 
+static int refresh_device(struct planner *planner, const struct scsi_address *address,
+                          job_mask jobs) {
+        struct device_order *order = calloc(1, sizeof(*order));
+        struct target_work *target;
+        int r = order ? target_work_get(planner, &address->target, &target) : -ENOMEM;
+
+        if (r < 0) {
+                free(order);
+                return r;
+        }
+        order->operation = JOB_REFRESH;
+        order->jobs = jobs;
+        return device_work_order(planner, target, address->lun, order);
+}
+
+int planner_refresh_paths(struct planner *planner, const struct scsi_address *address) {
+        const struct device *device = topology_device(planner->topology, address), *path;
+        int r = 0;
+
+        if (!device || !device->unit)
+                return device ? refresh_device(planner, address, 0) : 0;
+        TAILQ_FOREACH (path, &device->unit->devices, unit_entry)
+                if (r >= 0)
+                        r = refresh_device(planner, &path->address, 0);
+        return r;
+}
+
+/* Every attach raises one: it says nothing but that. */
+#define EXPECTED_RESET_USEC UINT64_C(5000000)
+
+static bool is_expected(const struct planner *planner, const struct event *event,
+                        struct scan_time now) {
+        const struct device *device = topology_device(planner->topology, &event->address);
+
+        return event->attention == ATTENTION_POWER_ON_RESET &&
+               (!device || now.monotonic - device->since < EXPECTED_RESET_USEC);
+}
+
 static int attention_event(struct planner *planner, const struct event *event,
                            struct scan_time now) {
         struct fact fact = {
                 .kind = FACT_ATTENTION, .address = event->address, .attention = event->attention};
+        struct notice *notice;
         int r = planner_apply(planner, &fact);
 
         planner_count(planner, COUNTER_UNIT_ATTENTIONS);
         if (r < 0)
                 return r;
+        notice = planner_notice(planner, NOTICE_ATTENTION, &event->address);
+        if (!notice)
+                return -ENOMEM;
+        notice->attention = event->attention;
         switch (event->attention) {
-        case ATTENTION_REPORTED_LUNS:
-                if (!planner->config.owner)
-                        return 0;
-                return planner_scan_target(planner, &event->address.target, CAUSE_UNIT_ATTENTION,
-                                           now);
-        case ATTENTION_INQUIRY:
         case ATTENTION_CAPACITY:
+                r = planner_refresh_paths(planner, &event->address);
+                break;
+        case ATTENTION_INQUIRY:
         case ATTENTION_ACCESS_STATE:
-                return look_at(planner, &event->address);
+        case ATTENTION_MEDIA_CHANGE:
+                r = look_at(planner, &event->address);
+                break;
         default:
-                return 0;
+                break;
         }
+        if (r < 0 || event->attention == ATTENTION_MEDIA_CHANGE ||
+            event->attention == ATTENTION_SOFT_THRESHOLD || is_expected(planner, event, now))
+                return r;
+        return watch_attention(planner, &event->address.target, event->attention, now);
 }
 
 static int look_at_known(struct planner *planner, const struct host *host) {
@@ -218,7 +368,7 @@ static int released_event(struct planner *planner, uint32_t number, struct scan_
         planner_want_list(planner, 0);
         if (known)
                 r = look_at_known(planner, known);
-        if (r >= 0 && planner->config.owner)
+        if (r >= 0)
                 r = planner_scan_host(planner, number, CAUSE_RESYNC, now);
         return r;
 }
@@ -397,6 +547,11 @@ static bool flight_begin(struct planner *planner, struct step *step) {
 bool planner_next(struct planner *planner, struct scan_time now, struct step *ret) {
         struct host_work *host;
 
+        if (now.monotonic >= planner->wake_at) {
+                planner->wake_at = UINT64_MAX;
+                host_work_run(planner, now);
+                planner_note(planner, watch_run(planner, now));
+        }
         if (list_next(planner, ret))
                 return flight_begin(planner, ret);
         while ((host = TAILQ_FIRST(&planner->ready))) {
@@ -446,4 +601,88 @@ bool planner_is_idle(const struct planner *planner) {
                 if (!host_work_is_idle(host))
                         return false;
         return true;
+}
+
+/* ---- orders for devices ---- */
+
+struct order_found {
+        struct planner *planner;
+        const struct device_request *request;
+        job_mask jobs;
+        unsigned count;
+};
+
+static int order_device(const struct order_found *found, const struct scsi_address *address) {
+        const struct device_request *request = found->request;
+        struct device_order *order = calloc(1, sizeof(*order));
+        struct target_work *target;
+        int r = order ? target_work_get(found->planner, &address->target, &target) : -ENOMEM;
+
+        if (r >= 0 && request->identity) {
+                order->identity = strdup(request->identity);
+                r = order->identity ? 0 : -ENOMEM;
+        }
+        if (r < 0) {
+                device_order_free(order);
+                return r;
+        }
+        order->operation = request->operation;
+        order->jobs = found->jobs;
+        order->force = request->force;
+        return device_work_order(found->planner, target, address->lun, order);
+}
+
+static int order_found(const struct object_id *id, void *userdata) {
+        struct order_found *found = userdata;
+        struct scsi_address address = id->address;
+        enum object_kind wanted =
+                found->request->operation == JOB_ATTACH ? OBJECT_TARGET : OBJECT_DEVICE;
+
+        if (id->kind != wanted)
+                return 0;
+        if (wanted == OBJECT_TARGET)
+                address.lun = found->request->lun;
+        found->count++;
+        return found->jobs ? order_device(found, &address) : 0;
+}
+
+/* Of a target that was never seen there is nothing to find yet: attaching may bring it. */
+static int orders_begin(struct order_found *found) {
+        const struct device_request *request = found->request;
+        struct object_id id = {.kind = OBJECT_TARGET, .address = request->scope->address};
+
+        if (request->operation == JOB_ATTACH && request->scope->kind == SCOPE_TARGET)
+                return topology_host(found->planner->topology, id.address.target.host)
+                               ? order_found(&id, found)
+                               : 0;
+        return scope_find(request->scope, found->planner->topology, order_found, found);
+}
+
+int planner_order(struct planner *planner, const struct device_request *request,
+                  struct scan_time now, uint64_t *ret_job) {
+        struct order_found found = {.planner = planner, .request = request};
+        struct job_order order = {
+                .scope = request->scope,
+                .scope_text = request->scope_text,
+                .operation = request->operation,
+                .cause = CAUSE_REQUEST,
+                .uid = request->uid,
+        };
+        struct job *job;
+        job_mask bit;
+        int r = orders_begin(&found);
+
+        if (r >= 0 && found.count == 0)
+                r = -ENOENT;
+        if (r >= 0)
+                r = jobs_add(planner->jobs, &order, now, &job);
+        if (r < 0)
+                return r;
+        *ret_job = job->id;
+        bit = job_bit(job);
+        jobs_task_begin(planner->jobs, bit);
+        found.jobs = bit;
+        r = orders_begin(&found);
+        jobs_task_leave(planner->jobs, bit, now);
+        return r;
 }

@@ -13,13 +13,19 @@ const char *step_kind_name(enum step_kind kind) {
                 [STEP_REPORT_LUNS] = "report-luns",
                 [STEP_READ_IDENTITY] = "read-identity",
                 [STEP_READ_SERIAL] = "read-serial",
+                [STEP_READ_CAPACITY] = "read-capacity",
+                [STEP_INQUIRE] = "inquire",
+                [STEP_PROBE] = "probe",
+                [STEP_DETACH] = "detach",
+                [STEP_REFRESH] = "refresh",
+                [STEP_SET_STATE] = "set-state",
         };
 
         return names[kind];
 }
 
 bool step_kind_writes(enum step_kind kind) {
-        return kind == STEP_ATTACH || kind == STEP_SCAN_TARGET;
+        return kind == STEP_ATTACH || kind == STEP_SCAN_TARGET || kind == STEP_DETACH;
 }
 
 const char *observed_name(enum observed observed) {
@@ -27,6 +33,7 @@ const char *observed_name(enum observed observed) {
                 [OBSERVED_GOOD] = "good",
                 [OBSERVED_GONE] = "gone",
                 [OBSERVED_NOT_ATTACHED] = "not-attached",
+                [OBSERVED_IN_USE] = "in-use",
                 [OBSERVED_OUT_OF_RANGE] = "out-of-range",
                 [OBSERVED_DEVICE] = "device",
                 [OBSERVED_ERROR] = "error",
@@ -55,6 +62,8 @@ void observation_done(struct observation *observation) {
                 break;
         case STEP_READ_DEVICE:
         case STEP_ATTACH:
+        case STEP_REFRESH:
+        case STEP_SET_STATE:
                 device_facts_done(&observation->device);
                 break;
         case STEP_REPORT_LUNS:
@@ -65,6 +74,10 @@ void observation_done(struct observation *observation) {
                 break;
         case STEP_SCAN_TARGET:
         case STEP_READ_SERIAL:
+        case STEP_READ_CAPACITY:
+        case STEP_INQUIRE:
+        case STEP_PROBE:
+        case STEP_DETACH:
         case STEP_KINDS:
                 break;
         }

@@ -10,6 +10,7 @@
 
 #include "scan/facts.h"
 #include "scsi/address.h"
+#include "scsi/inquiry.h"
 #include "scsi/outcome.h"
 #include "scsi/report_luns.h"
 #include "scsi/vpd.h"
@@ -23,6 +24,13 @@ enum step_kind {
         STEP_REPORT_LUNS,   /* ask the target, through the device at `address` */
         STEP_READ_IDENTITY, /* VPD 83h of the device */
         STEP_READ_SERIAL,   /* VPD 80h of the device */
+        STEP_READ_CAPACITY, /* how large the unit is, live */
+        STEP_INQUIRE,       /* standard INQUIRY, live: is a logical unit there? */
+        STEP_PROBE,     /* TEST UNIT READY: what does the unit itself say? Lets the kernel report
+                           a unit attention that waits */
+        STEP_DETACH,    /* let the kernel forget the device, and look */
+        STEP_REFRESH,   /* let the kernel read size and VPD pages again, and look */
+        STEP_SET_STATE, /* stop the device's I/O, or let it go on, and look */
         STEP_KINDS
 };
 
@@ -36,6 +44,11 @@ struct step {
         struct scsi_address address;
         uint32_t timeout_ms;        /* of the command, where there is one */
         uint32_t allocation_length; /* STEP_REPORT_LUNS, bytes */
+        /* STEP_DETACH, _REFRESH, _SET_STATE: this kernel object and no other, 0 for whichever */
+        uint64_t instance;
+        bool force;   /* STEP_DETACH: even if somebody has it open */
+        bool proven;  /* STEP_DETACH: proven gone, so do not wait for its cache to be flushed */
+        bool offline; /* STEP_SET_STATE: "offline", else "running" */
 };
 
 /* What became of a step on the way to the device and back. */
@@ -43,6 +56,7 @@ enum observed {
         OBSERVED_GOOD,         /* the payload holds */
         OBSERVED_GONE,         /* the host, or the device to be asked, is not in the kernel */
         OBSERVED_NOT_ATTACHED, /* STEP_ATTACH: the kernel took the order and attached nothing */
+        OBSERVED_IN_USE,       /* STEP_DETACH: somebody has it open, nothing was done */
         OBSERVED_OUT_OF_RANGE, /* STEP_ATTACH: channel, target or LUN beyond what the host takes
                                   (EINVAL) */
         OBSERVED_DEVICE,       /* the device answered something else: see `outcome` */
@@ -70,10 +84,12 @@ struct observation {
         union {
                 struct inventory inventory;    /* STEP_LIST */
                 struct host_facts host;        /* STEP_READ_HOST */
-                struct device_facts device;    /* STEP_READ_DEVICE, STEP_ATTACH */
+                struct device_facts device;    /* STEP_READ_DEVICE, _ATTACH, _REFRESH, _SET_STATE */
                 struct scsi_lun_list luns;     /* STEP_REPORT_LUNS */
                 struct scsi_identity identity; /* STEP_READ_IDENTITY */
                 char serial[SCSI_SERIAL_MAX];  /* STEP_READ_SERIAL */
+                uint64_t capacity;             /* STEP_READ_CAPACITY, bytes */
+                struct scsi_inquiry inquiry;   /* STEP_INQUIRE */
         };
 };
 

@@ -57,11 +57,24 @@ static int seen_wildcard(struct planner *planner, struct target_work *target,
         return 0;
 }
 
+/* What its target lists is not going, whatever it said before. */
+static int listed_again(struct planner *planner, struct target_work *target, uint64_t lun) {
+        struct fact fact = {.kind = FACT_ABSENT,
+                            .address = {.target = target->address, .lun = lun}};
+        const struct device *device = topology_device(planner->topology, &fact.address);
+
+        if (!device || device->absent_since == 0)
+                return 0;
+        target->scan.changed = true;
+        return planner_apply(planner, &fact);
+}
+
 /* Takes the list over, ascending, with what is to become of each. */
 static int take_luns(struct planner *planner, struct target_work *target,
                      const struct scsi_lun_list *list) {
         struct target_scan *scan = &target->scan;
         uint32_t todo = 0;
+        int r;
 
         free(scan->luns);
         scan->luns = calloc(list->count + 1, sizeof(*scan->luns));
@@ -74,6 +87,9 @@ static int take_luns(struct planner *planner, struct target_work *target,
 
                 lun->lun = list->luns[i];
                 lun->disposition = DISPOSITION_OBSERVED;
+                r = listed_again(planner, target, lun->lun);
+                if (r < 0)
+                        return r;
                 if (target_scan_is_attached(planner, target, lun->lun))
                         lun->disposition = DISPOSITION_ATTACHED;
                 else if (!scsi_lun_fits_scan(lun->lun))
@@ -133,7 +149,10 @@ static int seen_ask(struct planner *planner, struct target_work *target,
         case OBSERVED_DEVICE:
                 if (observation->outcome == SCSI_OUTCOME_NOT_SUPPORTED)
                         return seen_no_report_luns(planner, target);
-                break;
+                /* Who asked the same port again would wait again. */
+                if (observation->outcome == SCSI_OUTCOME_TIMEOUT)
+                        break;
+                return target_scan_refused(planner, target, observation, now);
         default:
                 break;
         }

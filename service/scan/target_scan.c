@@ -65,29 +65,31 @@ static int scan_end(struct planner *planner, struct target_work *target, struct 
 
         if (r >= 0 && target->scan.reported)
                 r = publish_luns(planner, target);
+        if (r >= 0)
+                r = watch_answered(planner, &target->address, target->scan.changed,
+                                   target->scan.order.watched, now);
 
+        if (target->scan.error != JOB_ERROR_NONE)
+                jobs_task_fail(planner->jobs, jobs, target->scan.error, target->scan.message, now);
+        else
+                jobs_task_end(planner->jobs, jobs, now);
         target_scan_reset(&target->scan);
-        jobs_task_end(planner->jobs, jobs, now);
         return r;
 }
 
-static int scan_fail(struct planner *planner, struct target_work *target, enum job_error error,
-                     const char *what, struct scan_time now) {
-        job_mask jobs = target->scan.order.jobs;
+static void scan_blame(struct target_work *target, enum job_error error, const char *what) {
+        struct target_scan *scan = &target->scan;
         char text[SCSI_ADDRESS_TEXT_MAX];
-        char message[160];
-        int r = heard(planner, target, CONTACT_FAILED, now);
 
-        snprintf(message, sizeof(message), "target %s: %s",
+        if (scan->error != JOB_ERROR_NONE)
+                return;
+        scan->error = error;
+        snprintf(scan->message, sizeof(scan->message), "target %s: %s",
                  scsi_target_address_format(&target->address, text), what);
-        target_scan_reset(&target->scan);
-        jobs_task_fail(planner->jobs, jobs, error, message, now);
-        return r;
 }
 
 /* Says in a sentence what stood in the way. */
-int target_scan_fail_observed(struct planner *planner, struct target_work *target,
-                              const struct observation *observation, struct scan_time now) {
+static void scan_blame_observed(struct target_work *target, const struct observation *observation) {
         enum job_error error = JOB_ERROR_FAILED;
         char what[120];
 
@@ -109,7 +111,20 @@ int target_scan_fail_observed(struct planner *planner, struct target_work *targe
                 snprintf(what, sizeof(what), "%s of LUN %" PRIu64 ": %s",
                          step_kind_name(observation->step.kind), observation->step.address.lun,
                          observed_name(observation->observed));
-        return scan_fail(planner, target, error, what, now);
+        scan_blame(target, error, what);
+}
+
+static int scan_fail(struct planner *planner, struct target_work *target, struct scan_time now) {
+        int r = heard(planner, target, CONTACT_FAILED, now), q;
+
+        q = scan_end(planner, target, now);
+        return r < 0 ? r : q;
+}
+
+int target_scan_fail_observed(struct planner *planner, struct target_work *target,
+                              const struct observation *observation, struct scan_time now) {
+        scan_blame_observed(target, observation);
+        return scan_fail(planner, target, now);
 }
 
 /* ---- phases ---- */
@@ -118,15 +133,24 @@ static bool is_foothold(const struct device *device) {
         return strcmp(device->facts.state, "running") == 0 && device->facts.generic[0];
 }
 
+static bool is_refused(const struct target_scan *scan, uint64_t lun) {
+        for (size_t i = 0; i < scan->refused_count; i++)
+                if (scan->refused[i] == lun)
+                        return true;
+        return false;
+}
+
 /* REPORT LUNS must be answered by LUN 0 or the well-known unit, and is by most others (SPC-5 6.33).
  */
-static const struct device *foothold_choose(const struct target *target) {
+static const struct device *foothold_choose(const struct planner *planner,
+                                            const struct target_work *work) {
+        const struct target *target = topology_target(planner->topology, &work->address);
         const struct device *device, *best = NULL;
 
         if (!target)
                 return NULL;
         TAILQ_FOREACH (device, &target->devices, entry) {
-                if (!is_foothold(device))
+                if (!is_foothold(device) || is_refused(&work->scan, device->address.lun))
                         continue;
                 if (device->address.lun == 0)
                         return device;
@@ -138,22 +162,51 @@ static const struct device *foothold_choose(const struct target *target) {
         return best;
 }
 
+static bool is_listed(const struct target_scan *scan, uint64_t lun) {
+        struct target_lun key = {.lun = lun};
+
+        return scsi_lun_is_well_known(lun) ||
+               bsearch(&key, scan->luns, scan->lun_count, sizeof(key), target_lun_compare);
+}
+
+/* Whether what the target lists is a reason for its attention: else something about the units
+ * changed. */
+static bool is_explained(const struct planner *planner, const struct target_work *target) {
+        const struct target_scan *scan = &target->scan;
+        const struct target *known = topology_target(planner->topology, &target->address);
+
+        if (scan->changed || !scan->reported || !known || known->lun_count != scan->lun_count)
+                return true;
+        for (size_t i = 0; i < scan->lun_count; i++)
+                if (known->luns[i].lun != scan->luns[i].lun)
+                        return true;
+        return false;
+}
+
+/* What was there before: of each that its target still lists, the identity; the others have to say
+ * for themselves whether they are there. */
 static int verify_begin(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
+        const struct scan_order *order = &scan->order;
+        bool measure = order->watched && !is_explained(planner, target);
+        uint32_t steps = 0;
         int r = 0;
 
         scan->phase = PHASE_VERIFY;
-        for (size_t i = 0; i < scan->known_count; i++) {
-                if (!scan->order.verify) {
-                        jobs_count(planner->jobs, scan->order.jobs, SUMMARY_UNCHANGED);
+        for (size_t i = 0; i < scan->known_count && r >= 0; i++) {
+                uint64_t lun = scan->known[i];
+
+                if (scan->reported && !is_listed(scan, lun))
+                        r = device_work_suspect(planner, target, lun, order->remove, order->jobs);
+                else if (order->verify)
+                        r = device_work_verify(planner, target, lun, measure, order->jobs);
+                else {
+                        jobs_count(planner->jobs, order->jobs, SUMMARY_UNCHANGED);
                         continue;
                 }
-                if (r >= 0)
-                        r = device_work_verify(planner, target, scan->known[i], true,
-                                               scan->order.jobs);
+                steps++;
         }
-        if (scan->order.verify)
-                jobs_expect(planner->jobs, scan->order.jobs, (uint32_t)scan->known_count);
+        jobs_expect(planner->jobs, order->jobs, steps);
         return r;
 }
 
@@ -219,19 +272,40 @@ int target_scan_leave(struct planner *planner, struct target_work *target, enum 
         return scan_end(planner, target, now);
 }
 
+/* What its target lists is not known then; who its devices are can be asked all the same. */
+static int cannot_ask(struct planner *planner, struct target_work *target, struct scan_time now) {
+        int r = heard(planner, target, CONTACT_FAILED, now);
+
+        scan_blame(target, JOB_ERROR_FAILED, "nothing that is attached there can be asked");
+        return r < 0 ? r : verify_begin(planner, target);
+}
+
+int target_scan_refused(struct planner *planner, struct target_work *target,
+                        const struct observation *observation, struct scan_time now) {
+        struct target_scan *scan = &target->scan;
+
+        scan->phase = PHASE_CHOOSE;
+        if (scan->refused_count < SCAN_REFUSED_MAX) {
+                scan->refused[scan->refused_count++] = observation->step.address.lun;
+                if (foothold_choose(planner, target))
+                        return 0;
+        }
+        scan_blame_observed(target, observation);
+        return cannot_ask(planner, target, now);
+}
+
 /* Finds a device to ask through, or goes on looking for one. */
 static int scan_choose(struct planner *planner, struct target_work *target, struct scan_time now) {
         struct target_scan *scan = &target->scan;
         const struct device *device;
 
-        device = foothold_choose(topology_target(planner->topology, &target->address));
+        device = foothold_choose(planner, target);
         if (device)
                 return foothold_found(planner, target, device, now);
         if (!scan->order.attach || scan->contact > policy_contact_luns_count)
                 return target_scan_leave(planner, target, CONTACT_NONE, now);
         if (++scan->chosen > CHOSEN_MAX)
-                return scan_fail(planner, target, JOB_ERROR_FAILED,
-                                 "nothing that is attached there can be asked", now);
+                return cannot_ask(planner, target, now);
         scan->phase = PHASE_CONTACT;
         return scan->known ? 0 : remember_known(planner, target);
 }

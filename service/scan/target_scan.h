@@ -27,6 +27,10 @@ int target_scan_leave(struct planner *planner, struct target_work *target, enum 
 int target_scan_fail_observed(struct planner *planner, struct target_work *target,
                               const struct observation *observation, struct scan_time now);
 
+/* The target could not be asked through that device: through another, if there is one. */
+int target_scan_refused(struct planner *planner, struct target_work *target,
+                        const struct observation *observation, struct scan_time now);
+
 /* From here on without REPORT LUNS: 0, 1, 2 ... */
 int target_scan_count_up(struct planner *planner, struct target_work *target);
 bool target_scan_is_attached(const struct planner *planner, const struct target_work *target,

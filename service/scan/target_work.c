@@ -46,7 +46,7 @@ bool target_work_is_idle(const struct target_work *target) {
 }
 
 void target_work_free(struct planner *planner, struct target_work *target) {
-        device_work_clear(target);
+        device_work_fail(planner, target, JOB_ERROR_FAILED, "stopped", (struct scan_time){});
         target_scan_reset(&target->scan);
         if (target->ready)
                 TAILQ_REMOVE(&target->host->ready_targets, target, ready_entry);
@@ -87,6 +87,8 @@ static void order_merge(struct scan_order *order, const struct scan_order *other
         order->jobs |= other->jobs;
         order->attach |= other->attach;
         order->verify |= other->verify;
+        order->remove |= other->remove;
+        order->watched &= other->watched;
         order->walking |= other->walking;
         lun_filter_add(&order->filter, &other->filter);
 }
@@ -101,9 +103,12 @@ int target_scan_want(struct planner *planner, const struct scsi_target_address *
                 return r;
         if (target->wanted)
                 planner_count(planner, COUNTER_COALESCED);
-        fresh = order->jobs & ~target->next_order.jobs;
+        fresh = target->wanted ? order->jobs & ~target->next_order.jobs : order->jobs;
+        if (target->wanted)
+                order_merge(&target->next_order, order);
+        else
+                target->next_order = *order;
         target->wanted = true;
-        order_merge(&target->next_order, order);
         jobs_task_begin(planner->jobs, fresh);
         target_work_wake(planner, target);
         return 0;
@@ -124,7 +129,7 @@ void target_work_fail(struct planner *planner, struct target_work *target, enum 
                 target_scan_reset(&target->scan);
                 jobs_task_fail(planner->jobs, jobs, error, message, now);
         }
-        device_work_clear(target);
+        device_work_fail(planner, target, error, message, now);
 }
 
 enum offer target_work_next(struct planner *planner, struct target_work *target,
@@ -135,10 +140,10 @@ enum offer target_work_next(struct planner *planner, struct target_work *target,
         if (target->in_flight)
                 return OFFER_NONE;
         for (;;) {
-                if (!TAILQ_EMPTY(&target->devices)) {
-                        device_work_next(planner, target, ret);
-                        target->in_flight = true;
-                        return OFFER_STEP;
+                offer = device_work_next(planner, target, now, ret);
+                if (offer != OFFER_NONE) {
+                        target->in_flight = offer == OFFER_STEP;
+                        return offer;
                 }
                 before = target->scan.phase;
                 if (before == PHASE_IDLE && !target->wanted)
@@ -155,17 +160,13 @@ enum offer target_work_next(struct planner *planner, struct target_work *target,
         return offer;
 }
 
-static bool is_device_step(enum step_kind kind) {
-        return kind == STEP_READ_DEVICE || kind == STEP_READ_IDENTITY || kind == STEP_READ_SERIAL;
-}
-
 int target_work_observe(struct planner *planner, struct target_work *target,
                         struct observation *observation, struct scan_time now) {
         int r;
 
         target->in_flight = false;
-        if (is_device_step(observation->step.kind))
-                r = device_work_observe(planner, target, observation);
+        if (device_work_has(target, observation->step.address.lun))
+                r = device_work_observe(planner, target, observation, now);
         else
                 r = target_scan_observe(planner, target, observation, now);
         target_work_wake(planner, target);

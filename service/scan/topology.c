@@ -123,7 +123,7 @@ static int target_remove(struct topology *topology, struct target *target,
         TAILQ_REMOVE(&target->host->targets, target, entry);
         free(target->luns);
         free(target);
-        return change_set_removed(changes, &id, NULL);
+        return change_set_removed(changes, &id, NULL, NULL);
 }
 
 /* A target is there while something is attached to it or its transport knows its port. */
@@ -179,14 +179,22 @@ static void target_lun_detached(struct target *target, uint64_t lun) {
                 found->disposition = DISPOSITION_OBSERVED;
 }
 
-static int device_remove(struct topology *topology, struct device *device,
+/* Who it was to those who used it. */
+static const char *device_identity_was(const struct device *device) {
+        const struct scsi_identity *identity =
+                device->standing == STANDING_REPLACED ? &device->was : &device->identity;
+
+        return identity->name ?: "";
+}
+
+static int device_remove(struct topology *topology, struct device *device, const char *reason,
                          struct change_set *changes) {
         struct target *target = device->target;
         struct object_id id = device_id(device);
         int r, q;
 
         r = unit_leave(topology, device, changes);
-        q = change_set_removed(changes, &id, device->identity.name ?: "");
+        q = change_set_removed(changes, &id, device_identity_was(device), reason);
         r = r < 0 ? r : q;
         q = target_changed(target, TARGET_PROPERTY_DEVICES | TARGET_PROPERTY_LUNS, changes);
         r = r < 0 ? r : q;
@@ -197,6 +205,7 @@ static int device_remove(struct topology *topology, struct device *device,
         topology->device_count--;
         device_facts_done(&device->facts);
         scsi_identity_done(&device->identity);
+        scsi_identity_done(&device->was);
         free(device);
         return r;
 }
@@ -207,8 +216,6 @@ static int device_add(struct topology *topology, struct target *target, struct f
         struct object_id id;
         int r;
 
-        if (topology->device_count >= TOPOLOGY_DEVICES_MAX)
-                return -E2BIG;
         device = calloc(1, sizeof(*device));
         if (!device)
                 return -ENOMEM;
@@ -216,10 +223,12 @@ static int device_add(struct topology *topology, struct target *target, struct f
         device->target = target;
         device->facts = fact->device;
         device->identity = fact->identity;
+        device->was = fact->was;
         memcpy(device->serial, fact->serial, sizeof(device->serial));
         device->standing = fact->standing;
+        device->since = fact->now;
         fact->device = (struct device_facts){};
-        fact->identity = (struct scsi_identity){};
+        fact->identity = fact->was = (struct scsi_identity){};
         TAILQ_INSERT_TAIL(&target->devices, device, entry);
         HASH_ADD(hh, target->by_lun, address.lun, sizeof(device->address.lun), device);
         target->device_count++;
@@ -250,7 +259,8 @@ static uint32_t device_facts_differ(const struct device_facts *a, const struct d
 }
 
 static bool device_moves(const struct device *device, const struct fact *fact) {
-        return strcmp(device->identity.name ?: "", fact->identity.name ?: "") != 0;
+        return strcmp(device->identity.name ?: "", fact->identity.name ?: "") != 0 ||
+               (device->standing == STANDING_REPLACED) != (fact->standing == STANDING_REPLACED);
 }
 
 uint32_t device_difference(const struct device *device, const struct fact *fact) {
@@ -276,7 +286,9 @@ static int device_update(struct topology *topology, struct device *device, struc
         fact->device = (struct device_facts){};
         scsi_identity_done(&device->identity);
         device->identity = fact->identity;
-        fact->identity = (struct scsi_identity){};
+        scsi_identity_done(&device->was);
+        device->was = fact->was;
+        fact->identity = fact->was = (struct scsi_identity){};
         memcpy(device->serial, fact->serial, sizeof(device->serial));
         device->standing = fact->standing;
         if (r < 0)
@@ -293,7 +305,7 @@ static int device_update(struct topology *topology, struct device *device, struc
 /* ---- facts, one by one ---- */
 
 static int apply_device_gone(struct topology *topology, const struct scsi_address *address,
-                             struct change_set *changes) {
+                             const char *reason, struct change_set *changes) {
         struct device *device = topology_device(topology, address);
         struct target *target;
         int r;
@@ -301,7 +313,7 @@ static int apply_device_gone(struct topology *topology, const struct scsi_addres
         if (!device)
                 return 0;
         target = device->target;
-        r = device_remove(topology, device, changes);
+        r = device_remove(topology, device, reason ?: "removed", changes);
         return r < 0 ? r : target_reap(topology, target, changes);
 }
 
@@ -315,13 +327,15 @@ static int apply_device(struct topology *topology, struct fact *fact, struct cha
                 return 0; /* it went while its device was looked at */
         if (device && device->facts.instance != fact->device.instance) {
                 /* Another kernel object under the same address. */
-                r = apply_device_gone(topology, &fact->address, changes);
+                r = apply_device_gone(topology, &fact->address, NULL, changes);
                 if (r < 0)
                         return r;
                 device = NULL;
         }
         if (device)
                 return device_update(topology, device, fact, changes);
+        if (topology->device_count >= TOPOLOGY_DEVICES_MAX)
+                return -E2BIG;
         target = topology_target(topology, &fact->address.target);
         if (!target)
                 target = target_new(topology, host, &fact->address.target, changes);
@@ -339,7 +353,8 @@ static int apply_host_gone(struct topology *topology, uint32_t number, struct ch
                 struct target *target = TAILQ_FIRST(&host->targets);
 
                 while (!TAILQ_EMPTY(&target->devices)) {
-                        q = device_remove(topology, TAILQ_FIRST(&target->devices), changes);
+                        q = device_remove(topology, TAILQ_FIRST(&target->devices), "removed",
+                                          changes);
                         r = r < 0 ? r : q;
                 }
                 q = target_remove(topology, target, changes);
@@ -350,7 +365,7 @@ static int apply_host_gone(struct topology *topology, uint32_t number, struct ch
         TAILQ_REMOVE(&topology->hosts, host, entry);
         host_facts_done(&host->facts);
         free(host);
-        q = change_set_removed(changes, &id, NULL);
+        q = change_set_removed(changes, &id, NULL, NULL);
         return r < 0 ? r : q;
 }
 
@@ -476,14 +491,52 @@ static int apply_attention(struct topology *topology, const struct fact *fact,
         return change_set_changed(changes, &id, DEVICE_PROPERTY_LAST_ATTENTION);
 }
 
-/* Once a target has been asked, a device of its that it did not list is one that it does not list.
- */
+/* The first time is remembered; being there again ends being missing. */
+static int apply_absent(struct topology *topology, const struct fact *fact,
+                        struct change_set *changes) {
+        struct device *device = topology_device(topology, &fact->address);
+        struct object_id id;
+        enum standing standing;
+
+        if (!device)
+                return 0;
+        standing = device->standing;
+        if (fact->standing == STANDING_MISSING)
+                device->standing = STANDING_MISSING;
+        else if (fact->now == 0 && device->standing == STANDING_MISSING)
+                device->standing = STANDING_PRESENT;
+        if (fact->now == 0 || device->absent_since == 0)
+                device->absent_since = fact->now;
+        id = device_id(device);
+        return change_set_changed(changes, &id,
+                                  device->standing != standing ? DEVICE_PROPERTY_STANDING : 0);
+}
+
+/* Until a target is asked, what is attached is all that is known of its LUNs. */
+static bool luns_are_devices(const struct target *target, const struct fact *fact) {
+        if (fact->lun_count != target->device_count)
+                return false;
+        for (size_t i = 0; i < fact->lun_count; i++) {
+                const struct device *device;
+
+                HASH_FIND(hh, target->by_lun, &fact->luns[i].lun, sizeof(fact->luns[i].lun),
+                          device);
+                if (!device || fact->luns[i].disposition != DISPOSITION_ATTACHED)
+                        return false;
+        }
+        return true;
+}
+
 static bool luns_differ(const struct target *target, const struct fact *fact) {
-        if (target->last_asked == 0 && target->device_count > 0)
+        if (target->last_asked == 0)
+                return !luns_are_devices(target, fact);
+        if (target->lun_count != fact->lun_count)
                 return true;
-        return target->lun_count != fact->lun_count ||
-               (fact->lun_count > 0 &&
-                memcmp(target->luns, fact->luns, fact->lun_count * sizeof(*fact->luns)) != 0);
+        for (size_t i = 0; i < fact->lun_count; i++)
+                if (target->luns[i].lun != fact->luns[i].lun ||
+                    target->luns[i].disposition != fact->luns[i].disposition)
+                        return true;
+        return false;
 }
 
 static int apply_luns(struct topology *topology, struct fact *fact, struct change_set *changes) {
@@ -505,6 +558,7 @@ static void fact_done(struct fact *fact) {
         host_facts_done(&fact->host);
         device_facts_done(&fact->device);
         scsi_identity_done(&fact->identity);
+        scsi_identity_done(&fact->was);
         free(TAKE_PTR(fact->luns));
 }
 
@@ -525,7 +579,10 @@ int topology_apply(struct topology *topology, struct fact *fact, struct change_s
                 r = apply_device(topology, fact, changes);
                 break;
         case FACT_DEVICE_GONE:
-                r = apply_device_gone(topology, &fact->address, changes);
+                r = apply_device_gone(topology, &fact->address, fact->reason, changes);
+                break;
+        case FACT_ABSENT:
+                r = apply_absent(topology, fact, changes);
                 break;
         case FACT_ATTENTION:
                 r = apply_attention(topology, fact, changes);

@@ -78,11 +78,15 @@ struct target {
 struct device {
         struct scsi_address address;
         struct target *target;
-        struct unit *unit; /* NULL without an identity */
+        struct unit *unit; /* NULL without an identity, and while it is replaced: it is a path to
+                              nothing then */
         struct device_facts facts;
-        struct scsi_identity identity;
+        struct scsi_identity identity; /* as last read, live */
+        struct scsi_identity was;      /* STANDING_REPLACED: who it was attached as */
         char serial[SCSI_SERIAL_MAX];
         enum standing standing;
+        uint64_t since;        /* µs, monotonic: when it was first seen */
+        uint64_t absent_since; /* µs, monotonic: when it first said itself that it is gone; 0 */
         enum unit_attention last_attention;
         TAILQ_ENTRY(device) entry;      /* in target->devices */
         TAILQ_ENTRY(device) unit_entry; /* in unit->devices */
@@ -91,6 +95,7 @@ struct device {
 
 struct unit {
         char *identity;
+        uint64_t size;              /* bytes: what all paths last agreed on; 0 not known yet */
         struct device_list devices; /* linked by unit_entry, never empty */
         TAILQ_ENTRY(unit) entry;
         UT_hash_handle hh;
@@ -103,12 +108,13 @@ void topology_free(struct topology *topology);
 DEFINE_CLEANUP(struct topology *, topology_free)
 
 enum fact_kind {
-        FACT_HOST,       /* host exists, with these facts (taken over) */
-        FACT_HOST_GONE,  /* host and all that hangs on it */
-        FACT_HOST_STUCK, /* flag */
-        FACT_DEVICE,     /* device exists, with these facts, identity and serial (taken over) */
-        FACT_DEVICE_GONE,
-        FACT_ATTENTION, /* the device reported `attention` */
+        FACT_HOST,        /* host exists, with these facts (taken over) */
+        FACT_HOST_GONE,   /* host and all that hangs on it */
+        FACT_HOST_STUCK,  /* flag */
+        FACT_DEVICE,      /* device exists, with these facts, identity and serial (taken over) */
+        FACT_DEVICE_GONE, /* for `reason` */
+        FACT_ABSENT,      /* the device said itself that it is gone; `now` 0: it did not */
+        FACT_ATTENTION,   /* the device reported `attention` */
         FACT_LUNS, /* the target at address.target reported these (taken over), at time `now` */
 };
 
@@ -121,11 +127,13 @@ struct fact {
         struct host_facts host;
         struct device_facts device;
         struct scsi_identity identity;
+        struct scsi_identity was;
         char serial[SCSI_SERIAL_MAX];
         enum standing standing;
+        const char *reason; /* a word, static; NULL: "removed" */
         struct target_lun *luns;
         size_t lun_count;
-        uint64_t now; /* µs, CLOCK_REALTIME */
+        uint64_t now; /* µs: FACT_LUNS realtime, FACT_DEVICE and FACT_ABSENT monotonic */
 };
 
 /* Which properties of the device the fact would change: 0 when it says what is known already. */

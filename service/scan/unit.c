@@ -81,7 +81,7 @@ int unit_leave(struct topology *topology, struct device *device, struct change_s
                 return unit_changed(unit, &before, UNIT_PROPERTY_DEVICES, changes);
 
         struct object_id id = unit_id(unit);
-        r = change_set_removed(changes, &id, NULL);
+        r = change_set_removed(changes, &id, NULL, NULL);
         HASH_DEL(topology->by_identity, unit);
         TAILQ_REMOVE(&topology->units, unit, entry);
         free(unit->identity);
@@ -109,7 +109,7 @@ int unit_join(struct topology *topology, struct device *device, struct change_se
         const char *identity = device->identity.name;
         struct unit *unit;
 
-        if (!identity || !*identity)
+        if (!identity || !*identity || device->standing == STANDING_REPLACED)
                 return 0;
         unit = topology_unit(topology, identity);
         if (unit) {

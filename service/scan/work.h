@@ -24,27 +24,75 @@
 #include "policy/scan_rules.h"
 #include "scan/engine.h"
 #include "scan/jobs.h"
+#include "scan/memory.h"
 #include "scan/step.h"
 #include "scan/topology.h"
 
-/* ---- a device to be looked at ---- */
+/* ---- a device to be looked at, or something to be done with it ---- */
 
+/* Where the work on a device is; each stage has one step. */
 enum device_stage {
         DEVICE_LOOK,     /* read its attributes */
         DEVICE_IDENTIFY, /* read VPD 83h */
+        DEVICE_CONFIRM,  /* that was somebody else: read it once more */
+        DEVICE_STOP,     /* it is somebody else: stop its I/O */
         DEVICE_SERIAL,   /* read VPD 80h */
+        DEVICE_MEASURE,  /* how large is it, by its own word? */
+        DEVICE_INQUIRE,  /* its target does not list it: is a logical unit there? */
+        DEVICE_PROBE,    /* and what does it say to a command? */
+        DEVICE_ATTACH,
+        DEVICE_DETACH,
+        DEVICE_REFRESH,
+        DEVICE_RESUME, /* let its I/O go on */
+        DEVICE_STAGES
+};
+
+/* What a job wants done with one device. */
+struct device_order {
+        enum job_operation operation;
+        job_mask jobs;
+        bool force;     /* JOB_DETACH: even if it is in use */
+        char *identity; /* JOB_ATTACH: only if it is this one; NULL for whichever */
+        TAILQ_ENTRY(device_order) entry;
+};
+
+TAILQ_HEAD(device_orders, device_order);
+
+/* Why a device is being detached. */
+enum detach_cause {
+        DETACH_ORDERED,
+        DETACH_MISMATCH, /* it was attached just now and is not the one that was meant */
+        DETACH_MISSING,
+        DETACH_REPLACED, /* to be attached again for what it is now */
 };
 
 struct device_work {
         uint64_t lun;
-        enum device_stage stage;
-        bool flying;      /* its step is out */
-        bool again;       /* something about it was said while it was looked at */
-        bool verify;      /* read the identity even of a device that is known */
-        bool attached;    /* one of our own attaches brought it */
-        unsigned tries;   /* of the present stage */
-        job_mask jobs;    /* whose summary it counts in */
-        struct fact fact; /* what is known so far, on its way into the topology */
+        /* What is wanted. */
+        bool look;     /* read what the kernel says of it */
+        bool identify; /* and read its identity, even if that is known */
+        bool measure;  /* and compare its size with what the kernel knows */
+        bool suspect;  /* its target does not list it: ask the device itself */
+        bool remove;   /* and detach it, when it is gone and unused */
+        job_mask jobs; /* whose summaries it counts in */
+        struct device_orders orders;
+        /* What is being done. */
+        bool begun;
+        bool flying; /* its step is out */
+        struct {
+                enum device_stage stage;
+                unsigned tries; /* of this stage */
+                bool identify;
+                bool measure;
+                bool suspect;
+                bool remove;
+                bool attached;           /* one of our own attaches brought it */
+                bool silent;             /* it did not answer INQUIRY */
+                enum detach_cause cause; /* DEVICE_DETACH */
+                job_mask jobs;
+                struct device_order *order; /* or NULL */
+                struct fact fact;           /* what is known so far, on its way into the topology */
+        } now;
         TAILQ_ENTRY(device_work) entry;
         UT_hash_handle hh;
 };
@@ -80,9 +128,13 @@ struct scan_order {
         job_mask jobs;
         bool attach;
         bool verify;
+        bool remove;  /* detach what is gone and unused */
+        bool watched; /* nobody asked: the target is asked less often if nothing comes of it */
         bool walking; /* the host's walk waits to hear whether anything is there */
         struct lun_filter filter;
 };
+
+#define SCAN_REFUSED_MAX 4
 
 struct target_scan {
         enum scan_phase phase;
@@ -94,15 +146,20 @@ struct target_scan {
         unsigned asked;      /* PHASE_ASK: times, growing */
         unsigned tries;      /* retries of the present step */
         unsigned chosen;     /* PHASE_CHOOSE: times, without success */
-        bool reported;       /* luns is what the target reported */
-        bool counted;        /* it does not report, its LUNs are found by trying */
+        uint64_t refused[SCAN_REFUSED_MAX]; /* LUNs through which the target cannot be asked */
+        size_t refused_count;
+        bool reported; /* luns is what the target reported */
+        bool counted;  /* it does not report, its LUNs are found by trying */
         struct target_lun *luns;
         size_t lun_count;
         size_t next; /* index into luns, or the next LUN of a sequential scan */
         struct scan_rules rules;
         uint64_t *known; /* LUNs that were there before, to be verified */
         size_t known_count;
-        uint64_t asked_at; /* µs, CLOCK_REALTIME */
+        uint64_t asked_at;    /* µs, CLOCK_REALTIME */
+        bool changed;         /* something came of it */
+        enum job_error error; /* what stood in the way, said in a sentence */
+        char message[160];
 };
 
 struct host_work;
@@ -135,12 +192,15 @@ struct host_walk {
 struct host_work {
         uint32_t number;
         bool known; /* the topology has it */
+        bool gone;  /* it was seen to be gone: if it is there again, it is another */
         bool stuck;
         bool ready; /* in planner->ready */
         bool read_wanted;
         bool read_flying;
         unsigned read_tries;
-        bool write_flying; /* one order to the kernel at a time: it holds scan_mutex */
+        uint64_t read_at;    /* µs, monotonic: read it again then; UINT64_MAX for never */
+        uint64_t read_pause; /* µs, growing while its ports stay as they are */
+        bool write_flying;   /* one order to the kernel at a time: it holds scan_mutex */
         unsigned in_flight;
         bool scan_wanted;
         struct scan_order next_order;
@@ -169,6 +229,7 @@ struct planner {
         struct topology *topology;
         struct change_set *changes;
         struct jobs *jobs;
+        struct memory *memory;
         struct host_work *hosts;
         struct host_queue ready;
         struct flight *flights;
@@ -181,6 +242,9 @@ struct planner {
         bool started;
         bool ready_reached;
         uint64_t boot_job;
+        struct watch *watches;
+        uint64_t wake_at; /* µs, monotonic: when a watch is due; UINT64_MAX for never */
+        struct notice_list notices;
         int failed; /* our own failure, -errno, for the next caller to hear */
         char scan_mode[FACT_NAME_MAX];
         uint64_t counters[COUNTER_KINDS];
@@ -202,6 +266,12 @@ static inline void planner_count(struct planner *planner, enum engine_counter co
 void planner_note(struct planner *planner, int error);
 void planner_want_list(struct planner *planner, job_mask jobs);
 int planner_apply(struct planner *planner, struct fact *fact);
+/* What is remembered of the device's nexus; NULL for nothing. */
+const struct memory_entry *planner_recall(struct planner *planner,
+                                          const struct scsi_address *address);
+/* Something that a signal tells and no property holds. */
+struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
+                              const struct scsi_address *address);
 /* The service's own scans: a job of their own if there is room for one, else without. */
 int planner_scan_host(struct planner *planner, uint32_t host, enum job_cause cause,
                       struct scan_time now);
@@ -209,6 +279,10 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
                         enum job_cause cause, struct scan_time now);
 int planner_request(struct planner *planner, const struct scan_request *request,
                     struct scan_time now, uint64_t *ret_job);
+/* A unit that grew grew on all its paths, and each has to be told. */
+int planner_refresh_paths(struct planner *planner, const struct scsi_address *address);
+int planner_order(struct planner *planner, const struct device_request *request,
+                  struct scan_time now, uint64_t *ret_job);
 int planner_event(struct planner *planner, const struct event *event, struct scan_time now);
 bool planner_next(struct planner *planner, struct scan_time now, struct step *ret);
 int planner_observe(struct planner *planner, struct observation *observation, struct scan_time now);
@@ -225,6 +299,8 @@ bool host_work_next(struct planner *planner, struct host_work *host, struct scan
                     struct step *ret);
 int host_work_observe(struct planner *planner, struct host_work *host,
                       struct observation *observation, struct scan_time now);
+/* Reads the hosts whose time has come. */
+void host_work_run(struct planner *planner, struct scan_time now);
 /* The walk hears what came of first contact with the target it waits for. */
 enum contact {
         CONTACT_MADE,
@@ -264,13 +340,42 @@ void target_work_free(struct planner *planner, struct target_work *target);
 void lun_filter_add(struct lun_filter *filter, const struct lun_filter *other);
 bool lun_filter_has(const struct lun_filter *filter, uint64_t lun);
 
-/* device_work.c */
+/* device_work.c: the queue. The files around it do the work: device_look.c, device_guard.c,
+ * device_order.c. */
 int device_work_look(struct planner *planner, struct target_work *target, uint64_t lun);
 int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
-                       bool identity, job_mask jobs);
+                       bool measure, job_mask jobs);
+/* The target does not list it. */
+int device_work_suspect(struct planner *planner, struct target_work *target, uint64_t lun,
+                        bool remove, job_mask jobs);
 int device_work_attached(struct planner *planner, struct target_work *target, uint64_t lun,
                          struct device_facts *facts, job_mask jobs);
-void device_work_next(struct planner *planner, struct target_work *target, struct step *ret);
+/* Takes the order over. */
+int device_work_order(struct planner *planner, struct target_work *target, uint64_t lun,
+                      struct device_order *order);
+void device_order_free(struct device_order *order);
+enum offer device_work_next(struct planner *planner, struct target_work *target,
+                            struct scan_time now, struct step *ret);
 int device_work_observe(struct planner *planner, struct target_work *target,
-                        struct observation *observation);
-void device_work_clear(struct target_work *target);
+                        struct observation *observation, struct scan_time now);
+/* A step of that device's work is out. */
+bool device_work_has(struct target_work *target, uint64_t lun);
+/* Ends all of it, for all who ordered something. */
+void device_work_fail(struct planner *planner, struct target_work *target, enum job_error error,
+                      const char *message, struct scan_time now);
+
+/* watch.c: when a target is asked, unasked. */
+int watch_attention(struct planner *planner, const struct scsi_target_address *target,
+                    enum unit_attention attention, struct scan_time now);
+/* A device of the target has been seen. */
+int watch_seen(struct planner *planner, const struct scsi_target_address *target, uint64_t now);
+/* A scan of the target has ended. */
+int watch_answered(struct planner *planner, const struct scsi_target_address *target, bool changed,
+                   bool watched, struct scan_time now);
+/* Ask again that soon: something has to be seen twice. */
+int watch_again(struct planner *planner, const struct scsi_target_address *target,
+                uint64_t delay_usec, struct scan_time now);
+/* Begins the scans that are due. */
+int watch_run(struct planner *planner, struct scan_time now);
+void watch_forget_host(struct planner *planner, uint32_t host);
+void watch_free(struct planner *planner);

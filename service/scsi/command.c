@@ -3,6 +3,7 @@
 
 #include <scsi/sg_unaligned.h>
 
+#include "scsi/capacity.h"
 #include "scsi/command.h"
 
 #define INQUIRY_EVPD 0x01
@@ -42,5 +43,16 @@ struct scsi_command scsi_command_report_luns(uint32_t allocation_length) {
         assert(allocation_length >= REPORT_LUNS_ALLOCATION_MIN);
 
         sg_put_unaligned_be32(allocation_length, command.cdb + 6);
+        return command;
+}
+
+struct scsi_command scsi_command_read_capacity(void) {
+        struct scsi_command command = {
+                .cdb = {SCSI_SERVICE_ACTION_IN, SCSI_READ_CAPACITY_16},
+                .cdb_length = 16,
+                .allocation_length = SCSI_CAPACITY_BYTES,
+        };
+
+        sg_put_unaligned_be32(SCSI_CAPACITY_BYTES, command.cdb + 10);
         return command;
 }

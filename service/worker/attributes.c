@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "worker/attributes.h"
+#include "worker/messages.h"
 #include "worker/ports.h"
 #include "worker/sysfs.h"
 
@@ -97,18 +98,6 @@ int attributes_read_host(int sysfs, uint32_t host, struct attributes *attributes
         return attributes_result(attributes);
 }
 
-int attributes_read_target(int sysfs, const struct scsi_target_address *address,
-                           struct attributes *attributes) {
-        char text[SCSI_ADDRESS_TEXT_MAX];
-        _cleanup_(closep) int directory = sysfs_pin(sysfs, "bus/scsi/devices/target%s",
-                                                    scsi_target_address_format(address, text));
-
-        if (directory < 0)
-                return directory;
-        attributes_add(attributes, "present", "1");
-        return attributes_result(attributes);
-}
-
 /* The number, device number and holders of a block device or partition. */
 static void attributes_add_block_use(struct attributes *attributes, int block) {
         _cleanup_(closedirp) DIR *holders = sysfs_list(block, "holders");
@@ -171,22 +160,30 @@ static void attributes_add_qualifier(struct attributes *attributes, int device) 
                 attributes_add(attributes, "pq", "%u", byte >> 5);
 }
 
-int attributes_read_device(int sysfs, const struct scsi_address *address,
-                           struct attributes *attributes) {
+/* The page as the kernel read it when it attached the device, or was last told to read it again. */
+static void attributes_add_page_83(struct attributes *attributes, int device) {
+        _cleanup_(closep) int fd = openat(device, "vpd_pg83", O_RDONLY | O_CLOEXEC);
+        uint8_t page[WORKER_PAGE_MAX];
+        char hex[2 * WORKER_PAGE_MAX + 1] = "";
+        ssize_t n = fd < 0 ? -1 : read(fd, page, sizeof(page));
+
+        for (ssize_t i = 0; i < n; i++)
+                snprintf(hex + 2 * i, 3, "%02x", page[i]);
+        if (n > 0)
+                attributes_add(attributes, "vpd_pg83_hex", "%s", hex);
+}
+
+int attributes_read_device(int device, struct attributes *attributes) {
         static const char *const files[] = {"vendor",    "model",        "rev",
                                             "type",      "scsi_level",   "state",
                                             "blacklist", "access_state", "wwid"};
-        char text[SCSI_ADDRESS_TEXT_MAX], generic[SYSFS_NAME_MAX];
-        _cleanup_(closep) int device =
-                sysfs_pin(sysfs, "bus/scsi/devices/%s", scsi_address_format(address, text));
+        char generic[SYSFS_NAME_MAX];
 
-        if (device < 0)
-                return device;
         attributes_add_instance(attributes, device);
         for (size_t i = 0; i < ELEMENTS_OF(files); i++)
                 attributes_add_file(attributes, files[i], device, files[i]);
         attributes_add_presence(attributes, "vpd_pg80", device, "vpd_pg80");
-        attributes_add_presence(attributes, "vpd_pg83", device, "vpd_pg83");
+        attributes_add_page_83(attributes, device);
         attributes_add_qualifier(attributes, device);
         attributes_add_driver(attributes, device);
         if (sysfs_first(device, "scsi_generic", generic) >= 0)

@@ -2,16 +2,15 @@
 #pragma once
 
 /*
- * The attribute records of worker/messages.h, read from sysfs. Every function pins the object's
- * directory once and reads below that descriptor: what sysfs removes never comes back under it, so
- * one answer never mixes two objects that had the same name.
+ * The attribute records of worker/messages.h, read from sysfs: all below one descriptor of the
+ * object's directory. What sysfs removes never comes back under it, so one answer never mixes two
+ * objects that had the same name.
  *
  * Return 0; -ENOENT, -ENODEV when the object is not there; -E2BIG when the records do not fit.
  */
 
 #include <stddef.h>
-
-#include "scsi/address.h"
+#include <stdint.h>
 
 struct attributes {
         char *data;
@@ -25,7 +24,5 @@ __attribute__((format(printf, 3, 4))) void
 attributes_add(struct attributes *attributes, const char *name, const char *format, ...);
 
 int attributes_read_host(int sysfs, uint32_t host, struct attributes *attributes);
-int attributes_read_target(int sysfs, const struct scsi_target_address *address,
-                           struct attributes *attributes);
-int attributes_read_device(int sysfs, const struct scsi_address *address,
-                           struct attributes *attributes);
+/* `device` is the device's pinned directory. */
+int attributes_read_device(int device, struct attributes *attributes);

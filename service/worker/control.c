@@ -9,17 +9,21 @@
 #include "worker/control.h"
 #include "worker/sysfs.h"
 
+static int attribute_write(int directory, const char *name, const char *text) {
+        _cleanup_(closep) int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
 static int scan_write(int sysfs, const struct scsi_target_address *target, const char *lun) {
         char name[SYSFS_NAME_MAX], text[SCSI_ADDRESS_TEXT_MAX];
-        _cleanup_(closep) int fd = -1;
 
         snprintf(name, sizeof(name), "class/scsi_host/host%" PRIu32 "/scan", target->host);
         snprintf(text, sizeof(text), "%" PRIu32 " %" PRIu32 " %s", target->channel, target->target,
                  lun);
-        fd = openat(sysfs, name, O_WRONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+        return attribute_write(sysfs, name, text);
 }
 
 int control_attach(int sysfs, const struct scsi_address *address) {
@@ -33,4 +37,26 @@ int control_attach(int sysfs, const struct scsi_address *address) {
 
 int control_scan_target(int sysfs, const struct scsi_target_address *address) {
         return scan_write(sysfs, address, "-");
+}
+
+int control_delete(int device) {
+        return attribute_write(device, "delete", "1");
+}
+
+int control_forget_cache(int device) {
+        char disk[SYSFS_NAME_MAX], name[SYSFS_NAME_MAX + 32];
+
+        if (sysfs_first(device, "scsi_disk", disk) < 0)
+                return 0;
+        snprintf(name, sizeof(name), "scsi_disk/%s/cache_type", disk);
+        return attribute_write(device, name, "temporary write through");
+}
+
+int control_rescan(int device) {
+        return attribute_write(device, "rescan", "1");
+}
+
+int control_set_state(int device, bool offline) {
+        /* store_state_field() wants the newline. */
+        return attribute_write(device, "state", offline ? "offline\n" : "running\n");
 }

@@ -24,7 +24,7 @@ static void usage_print(FILE *stream) {
               "Started by scsiscand.\n"
               "\n"
               "  --sysfs DIR  where sysfs is mounted (/sys)\n"
-              "  --dev DIR    where the sg nodes are (/dev)\n"
+              "  --dev DIR    where the device nodes are (/dev)\n"
               "  --help       this text\n"
               "  --version    the version\n",
               stream);

@@ -22,12 +22,14 @@
 #include "scsi/address.h"
 #include "scsi/command.h"
 
-#define WORKER_VERSION 1
+#define WORKER_VERSION 2
 #define WORKER_SOCKET_FD 3 /* where a worker finds its end of the socket */
 #define WORKER_THREADS 4
 #define WORKER_SENSE_MAX 96
 /* The longest REPORT LUNS answer that is believed, and room for 1,000 attributes. */
 #define WORKER_DATA_MAX (8 + 8 * 16384)
+/* Holds a dozen designators of the usual lengths. */
+#define WORKER_PAGE_MAX 1024
 
 enum worker_request_kind {
         /* Send `command` to the device at `address` through its sg node, for at most timeout_ms (1
@@ -35,8 +37,6 @@ enum worker_request_kind {
         WORKER_COMMAND = 1,
         /* Read attributes of the host. Reply data: attributes, see below. */
         WORKER_READ_HOST,
-        /* Read attributes of address.target. */
-        WORKER_READ_TARGET,
         /* Read attributes of the device at `address`. */
         WORKER_READ_DEVICE,
         /* Write "channel target lun" to the host's `scan`, then look, also when the write failed:
@@ -46,7 +46,29 @@ enum worker_request_kind {
         /* Write "channel target -": the kernel's own scan of that target, which believes what the
          * target says. `error` and `write_error` are both the write's. */
         WORKER_SCAN_TARGET,
+        /* Detach the device at `address`. Unless WORKER_FORCE is set, claims it first (block device
+         * and sg node with O_EXCL, tape opened) and holds that until the kernel has let go: -EBUSY
+         * in `error`, and nothing done, when somebody else has it. A command of ours in flight to
+         * that device counts as somebody. -EBADFD: a node is missing or another device's, so nobody
+         * can tell. WORKER_PROVEN_GONE: tells sd first that there is no cache to flush ("temporary
+         * write through" to cache_type). Then looks: `error` is 0 when the device is gone, -EEXIST
+         * when it is still there; `write_error` is that of the write to `delete`. */
+        WORKER_DETACH,
+        /* Write to `rescan`: the kernel reads size and VPD pages again. Reply as for
+         * WORKER_READ_DEVICE, or the write's error in `error` and `write_error`. */
+        WORKER_REFRESH,
+        /* Write "offline" (WORKER_OFFLINE) or "running" to `state`: -EINVAL where it is neither
+         * now. Offline, a device answers every command with DID_NO_CONNECT; back to "running", the
+         * kernel reads it as for WORKER_REFRESH. Reply as there. */
+        WORKER_SET_STATE,
 };
+
+/* Flags of a request. WORKER_DETACH, _REFRESH and _SET_STATE work through the pinned directory of
+ * the device, and only if `instance` is 0 or that directory's inode: else -ESTALE, and nothing
+ * done. */
+#define WORKER_FORCE (1u << 0)
+#define WORKER_PROVEN_GONE (1u << 1)
+#define WORKER_OFFLINE (1u << 2)
 
 struct worker_request {
         uint32_t version; /* WORKER_VERSION */
@@ -54,6 +76,8 @@ struct worker_request {
         uint64_t id;
         struct scsi_address address; /* address.target.host is the worker's own host */
         uint32_t timeout_ms;
+        uint32_t flags;              /* WORKER_FORCE, ... */
+        uint64_t instance;           /* of the device meant, 0: whichever is there */
         struct scsi_command command; /* WORKER_COMMAND only */
 };
 
@@ -62,10 +86,11 @@ struct worker_reply {
         uint32_t kind; /* of the request */
         uint64_t id;   /* of the request */
         /* 0 or -errno of the system call. -ENOENT, -ENODEV, -ENXIO: the object is not there.
-         * -ESTALE: the sg node was another device's by the time it was open. -E2BIG: the attributes
-         * do not fit. -EBADMSG, -EINVAL: the request is not one. No data then. */
+         * -ESTALE: it is there again, as another one; or the sg node was another device's by the
+         * time it was open. -E2BIG: the attributes do not fit. -EBADMSG, -EINVAL: the request is
+         * not one. No data then. */
         int32_t error;
-        int32_t write_error; /* WORKER_ATTACH, WORKER_SCAN_TARGET: 0 or -errno of the write */
+        int32_t write_error; /* requests that write: 0 or -errno of the write */
         uint8_t scsi_status;
         uint16_t host_status;
         uint16_t driver_status;
@@ -93,12 +118,11 @@ struct worker_reply {
  *                FC, rports with a target role and an id: "naa.<hex>"
  *                SAS, end devices: "naa.<hex>"
  *                iSCSI, sessions: "<iqn>,t,0x<tpgt in hex>"
- * target:
- *   present      "1": it has a directory in sysfs (else the reply is -ENOENT)
  * device:
  *   vendor, model, rev, type, scsi_level, state, blacklist, access_state, wwid
- *   vpd_pg80, vpd_pg83
- *                "1": the kernel found that page
+ *   vpd_pg80     "1": the kernel found that page
+ *   vpd_pg83_hex the page as the kernel has it, which the device may have changed since: up to
+ *                WORKER_PAGE_MAX bytes, in lower-case hexadecimal
  *   pq           "0".."7", the qualifier in byte 0 of the `inquiry` file
  *   driver       the bound upper-level driver, "sd"
  *   generic      "sg3"

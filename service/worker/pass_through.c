@@ -17,6 +17,7 @@ DEFINE_CLEANUP(struct sg_pt_base *, destruct_scsi_pt_obj)
 #define READ_CAPACITY_16 0x10 /* a service action of the above */
 
 #define DRIVER_ERROR 0x04 /* Linux before 5.14 */
+#define DID_NO_CONNECT 0x01
 
 bool pass_through_allows(const struct scsi_command *command) {
         if (command->allocation_length > WORKER_DATA_MAX)
@@ -57,10 +58,8 @@ static int node_verify(int fd, int device, const char *entry, const struct scsi_
 
 /* The sg node of the device at that address, open and proven to be: a descriptor, or -errno. */
 static int node_open(int sysfs, int dev, const struct scsi_address *address) {
-        char text[SCSI_ADDRESS_TEXT_MAX], name[SYSFS_NAME_MAX], entry[SYSFS_NAME_MAX + 16];
-        _cleanup_(closep) int fd = -1;
-        _cleanup_(closep) int device =
-                sysfs_pin(sysfs, "bus/scsi/devices/%s", scsi_address_format(address, text));
+        char name[SYSFS_NAME_MAX], entry[SYSFS_NAME_MAX + 16];
+        _cleanup_(closep) int fd = -1, device = sysfs_pin_device(sysfs, address, 0);
         int r;
 
         if (device < 0)
@@ -113,6 +112,11 @@ int pass_through(int sysfs, int dev, const struct worker_request *request,
         if (command->allocation_length > 0)
                 set_scsi_pt_data_in(object, data, (int)command->allocation_length);
         r = do_scsi_pt(object, fd, seconds, 0);
+        if (r == -ENXIO) {
+                /* sg's word for a device in state offline; every other way to it says this. */
+                reply->host_status = DID_NO_CONNECT;
+                return 0;
+        }
         if (r != 0)
                 return r < 0 ? r : -EIO;
         answer_collect(object, command->allocation_length, reply);

@@ -5,9 +5,11 @@
 
 #include "util/cleanup.h"
 #include "worker/attributes.h"
+#include "worker/claim.h"
 #include "worker/control.h"
 #include "worker/pass_through.h"
 #include "worker/serve.h"
+#include "worker/sysfs.h"
 
 static int request_check(const struct worker *worker, const struct worker_request *request,
                          size_t length) {
@@ -22,14 +24,52 @@ static int request_check(const struct worker *worker, const struct worker_reques
         return 0;
 }
 
-static int device_read(const struct worker *worker, const struct scsi_address *address,
+static int device_read(const struct worker *worker, const struct worker_request *request,
                        struct attributes *attributes) {
-        return attributes_read_device(worker->sysfs, address, attributes);
+        _cleanup_(closep) int device = sysfs_pin_device(worker->sysfs, &request->address, 0);
+
+        return device < 0 ? device : attributes_read_device(device, attributes);
+}
+
+static bool device_is_gone(int device) {
+        return faccessat(device, "type", F_OK, 0) < 0;
+}
+
+static int device_detach(const struct worker *worker, const struct worker_request *request,
+                         struct worker_reply *reply) {
+        _cleanup_(claim_release) struct claim claim = CLAIM_NONE;
+        _cleanup_(closep) int device =
+                sysfs_pin_device(worker->sysfs, &request->address, request->instance);
+        int r = 0;
+
+        if (device < 0)
+                return device;
+        if (!(request->flags & WORKER_FORCE))
+                r = claim_take(device, worker->dev, &claim);
+        if (r < 0)
+                return device_is_gone(device) ? 0 : r;
+        if (request->flags & WORKER_PROVEN_GONE)
+                control_forget_cache(device); /* if it cannot, the flush takes its time */
+        reply->write_error = control_delete(device);
+        return device_is_gone(device) ? 0 : -EEXIST;
+}
+
+static int device_change(const struct worker *worker, const struct worker_request *request,
+                         struct worker_reply *reply, struct attributes *attributes) {
+        _cleanup_(closep) int device =
+                sysfs_pin_device(worker->sysfs, &request->address, request->instance);
+
+        if (device < 0)
+                return device;
+        reply->write_error = request->kind == WORKER_REFRESH
+                                     ? control_rescan(device)
+                                     : control_set_state(device, request->flags & WORKER_OFFLINE);
+        return reply->write_error < 0 ? reply->write_error
+                                      : attributes_read_device(device, attributes);
 }
 
 static int request_execute(const struct worker *worker, const struct worker_request *request,
                            struct worker_reply *reply, uint8_t data[static WORKER_DATA_MAX]) {
-        const struct scsi_address *address = &request->address;
         struct attributes attributes = {.data = (char *)data, .size = WORKER_DATA_MAX};
         int r;
 
@@ -39,20 +79,23 @@ static int request_execute(const struct worker *worker, const struct worker_requ
         case WORKER_READ_HOST:
                 r = attributes_read_host(worker->sysfs, worker->host, &attributes);
                 break;
-        case WORKER_READ_TARGET:
-                r = attributes_read_target(worker->sysfs, &address->target, &attributes);
-                break;
         case WORKER_READ_DEVICE:
-                r = device_read(worker, address, &attributes);
+                r = device_read(worker, request, &attributes);
                 break;
         case WORKER_ATTACH:
-                reply->write_error = control_attach(worker->sysfs, address);
+                reply->write_error = control_attach(worker->sysfs, &request->address);
                 /* Look even after a failed write: the truth is what is there. */
-                r = device_read(worker, address, &attributes);
+                r = device_read(worker, request, &attributes);
                 break;
         case WORKER_SCAN_TARGET:
-                reply->write_error = control_scan_target(worker->sysfs, &address->target);
+                reply->write_error = control_scan_target(worker->sysfs, &request->address.target);
                 return reply->write_error;
+        case WORKER_DETACH:
+                return device_detach(worker, request, reply);
+        case WORKER_REFRESH:
+        case WORKER_SET_STATE:
+                r = device_change(worker, request, reply, &attributes);
+                break;
         default:
                 return -EINVAL;
         }

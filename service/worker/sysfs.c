@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "worker/sysfs.h"
 
@@ -17,6 +18,21 @@ int sysfs_pin(int directory, const char *format, ...) {
         va_end(arguments);
         fd = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
+}
+
+int sysfs_pin_device(int sysfs, const struct scsi_address *address, uint64_t instance) {
+        char text[SCSI_ADDRESS_TEXT_MAX];
+        _cleanup_(closep) int device =
+                sysfs_pin(sysfs, "bus/scsi/devices/%s", scsi_address_format(address, text));
+        struct stat status;
+
+        if (device < 0)
+                return device;
+        if (fstat(device, &status) < 0)
+                return -errno;
+        if (instance != 0 && instance != status.st_ino)
+                return -ESTALE;
+        return TAKE_FD(device);
 }
 
 int sysfs_read(int directory, const char *name, char value[static SYSFS_VALUE_MAX]) {

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <stddef.h>
 
+#include "scsi/address.h"
 #include "util/cleanup.h"
 
 /* sysfs shows at most a page (Documentation/filesystems/sysfs.rst); its own names are far shorter.
@@ -18,6 +19,12 @@ DEFINE_CLEANUP(DIR *, closedir)
 
 /* O_PATH descriptor of the directory that the printed name means, links followed; -errno. */
 __attribute__((format(printf, 2, 3))) int sysfs_pin(int directory, const char *format, ...);
+
+/* The directory of the device at that address: -ESTALE when instance is neither 0 nor its inode,
+ * which is never used twice (fs/kernfs/dir.c). What sysfs removes never comes back under the
+ * descriptor.
+ */
+int sysfs_pin_device(int sysfs, const struct scsi_address *address, uint64_t instance);
 
 /* The value without NUL bytes and without its trailing newline: 0, or -errno. */
 int sysfs_read(int directory, const char *name, char value[static SYSFS_VALUE_MAX]);

@@ -19,6 +19,7 @@ struct play {
         GRand *random;
         bool hosts[HOSTS_MAX];
         bool mapped[HOSTS_MAX][TARGETS][LUNS];
+        bool held[HOSTS_MAX][TARGETS][LUNS]; /* somebody uses the device */
 };
 
 static uint32_t below(struct play *play, uint32_t end) {
@@ -38,6 +39,41 @@ static void unmap(struct play *play, struct scsi_address address) {
         if (*mapped)
                 sim_unmap(play->machine, address.target, address.lun);
         *mapped = false;
+}
+
+static bool *held(struct play *play, struct scsi_address address) {
+        return &play->held[address.target.host][address.target.target][address.lun];
+}
+
+/* Half of them in a way that sysfs shows, half only by having it open. */
+static void hold(struct play *play, struct scsi_address address) {
+        if (!sim_is_attached(play->machine, address) || *held(play, address))
+                return;
+        if (below(play, 2))
+                sim_set_holder(play->machine, address, "dm-0");
+        else
+                sim_set_open(play->machine, address, true);
+        *held(play, address) = true;
+}
+
+static void release(struct play *play, struct scsi_address address) {
+        if (!*held(play, address))
+                return;
+        sim_set_holder(play->machine, address, NULL);
+        sim_set_open(play->machine, address, false);
+        *held(play, address) = false;
+}
+
+/* Whatever happens, what is in use stays. */
+static void check_held(struct play *play) {
+        for (uint32_t host = 0; host < HOSTS_MAX; host++)
+                for (uint32_t target = 0; target < TARGETS; target++)
+                        for (uint64_t lun = 0; lun < LUNS; lun++) {
+                                struct scsi_address address = {{host, 0, target}, lun};
+
+                                if (*held(play, address))
+                                        g_assert_true(sim_is_attached(play->machine, address));
+                        }
 }
 
 static void add_host(struct play *play) {
@@ -76,6 +112,7 @@ static void change_hosts(struct play *play, uint32_t number) {
                 sim_remove_host(play->machine, number);
                 play->hosts[number] = false;
                 memset(play->mapped[number], 0, sizeof(play->mapped[number]));
+                memset(play->held[number], 0, sizeof(play->held[number]));
         }
 }
 
@@ -85,7 +122,7 @@ static void change_something(struct play *play) {
 
         if (!play->hosts[address.target.host])
                 return;
-        switch (below(play, 9)) {
+        switch (below(play, 12)) {
         case 0:
                 change_hosts(play, address.target.host);
                 break;
@@ -100,12 +137,21 @@ static void change_something(struct play *play) {
                 (void)sim_attach_by_hand(play->machine, address);
                 break;
         case 5:
-                if (sim_is_attached(play->machine, address))
+                if (sim_is_attached(play->machine, address) && !*held(play, address))
                         sim_detach_by_hand(play->machine, address);
                 break;
         case 6:
                 if (sim_is_attached(play->machine, address))
                         sim_touch(play->machine, address);
+                break;
+        case 8:
+                hold(play, address);
+                break;
+        case 9:
+                release(play, address);
+                break;
+        case 10:
+                world_pass(play->world, below(play, 3000000));
                 break;
         case 7: {
                 struct scope all = {};
@@ -122,8 +168,28 @@ static void change_something(struct play *play) {
         }
 }
 
+/* Whoever uses a device reaches the unit that the view names, or nothing. */
+static int check_unit(const struct object_id *id, void *userdata) {
+        struct play *play = userdata;
+        const struct device *device;
+        uint64_t reached;
+        char name[32];
+
+        if (id->kind != OBJECT_DEVICE || scsi_lun_is_well_known(id->address.lun))
+                return 0;
+        device = topology_device(engine_topology(world_engine(play->world)), &id->address);
+        reached = sim_io(play->machine, id->address);
+        g_snprintf(name, sizeof(name), "naa.%016" G_GINT64_MODIFIER "x", reached);
+        if (reached == 0)
+                return 0;
+        g_assert_cmpint(device->standing, !=, STANDING_REPLACED);
+        g_assert_cmpstr(device->identity.name, ==, name);
+        return 0;
+}
+
 static void play_round(uint32_t seed, bool owner) {
         struct play play = {.machine = sim_machine_new(seed), .random = g_rand_new_with_seed(seed)};
+        struct scope all = {};
 
         add_host(&play);
         if (!owner)
@@ -132,12 +198,19 @@ static void play_round(uint32_t seed, bool owner) {
         world_start(play.world);
         for (unsigned i = 0; i < CHANGES; i++) {
                 change_something(&play);
-                for (uint32_t steps = below(&play, 60); steps > 0; steps--)
+                for (uint32_t steps = below(&play, 60); steps > 0; steps--) {
                         world_step(play.world);
+                        check_held(&play);
+                }
         }
         world_lose_uevents(play.world, false);
         world_settle(play.world);
         world_check(play.world);
+        /* By the next polls everything is seen, also what raised no attention. */
+        world_pass(play.world, UINT64_C(900000000));
+        world_check(play.world);
+        check_held(&play);
+        scope_find(&all, engine_topology(world_engine(play.world)), check_unit, &play);
         g_rand_free(play.random);
         world_free(play.world);
 }

@@ -13,6 +13,8 @@ struct world {
         GPtrArray *flying;     /* struct step */
         GQueue events;         /* struct event */
         GHashTable *announced; /* paths of objects that changes said are there */
+        GPtrArray *notices;
+        GHashTable *reasons; /* device -> why it went */
         bool losing;
         struct scan_time now;
         uint8_t *data;
@@ -59,6 +61,8 @@ struct world *world_new(struct sim_machine *machine, bool owner, uint32_t seed) 
         world->flying = g_ptr_array_new_with_free_func(g_free);
         g_queue_init(&world->events);
         world->announced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        world->notices = g_ptr_array_new_with_free_func((GDestroyNotify)notice_free);
+        world->reasons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         world->now = (struct scan_time){.realtime = 1000000, .monotonic = 1};
         world->data = g_malloc(WORKER_DATA_MAX);
         sim_machine_on_uevent(machine, on_uevent, world);
@@ -66,12 +70,21 @@ struct world *world_new(struct sim_machine *machine, bool owner, uint32_t seed) 
 }
 
 void world_free(struct world *world) {
+        struct sim_machine *machine = world->machine;
+
+        world_leave(world);
+        sim_machine_free(machine);
+}
+
+void world_leave(struct world *world) {
+        sim_machine_on_uevent(world->machine, NULL, NULL);
         engine_free(world->engine);
-        sim_machine_free(world->machine);
         g_rand_free(world->random);
         g_ptr_array_unref(world->flying);
         g_queue_clear_full(&world->events, g_free);
         g_hash_table_unref(world->announced);
+        g_hash_table_unref(world->reasons);
+        g_ptr_array_unref(world->notices);
         g_free(world->data);
         g_free(world);
 }
@@ -112,11 +125,15 @@ static void take_changes(struct world *world) {
         _cleanup_(change_set_freep) struct change_set *set = engine_take_changes(world->engine);
         const struct change *change;
         const struct job *job;
+        struct notice *notice;
 
         if (set)
                 TAILQ_FOREACH (change, change_set_entries(set), entry) {
                         char *name = object_name(&change->id);
 
+                        if (change->removed && change->id.kind == OBJECT_DEVICE)
+                                g_hash_table_replace(world->reasons, g_strdup(name),
+                                                     (void *)change->reason);
                         if (change->removed)
                                 g_assert_true(g_hash_table_remove(world->announced, name));
                         else if (!change->added)
@@ -126,6 +143,8 @@ static void take_changes(struct world *world) {
                         else
                                 g_free(name);
                 }
+        while ((notice = engine_take_notice(world->engine)))
+                g_ptr_array_add(world->notices, notice);
         while ((job = engine_take_job(world->engine)))
                 g_assert_cmpuint(job->steps_done, <=, job->steps_total);
 }
@@ -243,6 +262,67 @@ void world_settle(struct world *world) {
         if (world->flying->len == 0)
                 g_assert_true(engine_is_settled(world->engine, &all));
         take_changes(world);
+}
+
+void world_pass(struct world *world, uint64_t usec) {
+        uint64_t end = world->now.monotonic + usec;
+
+        for (;;) {
+                uint64_t wake;
+
+                world_settle(world);
+                wake = engine_wake_at(world->engine);
+                if (wake > end)
+                        break;
+                if (wake > world->now.monotonic) {
+                        world->now.realtime += wake - world->now.monotonic;
+                        world->now.monotonic = wake;
+                }
+        }
+        if (world->now.monotonic < end)
+                world->now.monotonic = end;
+        world_settle(world);
+}
+
+struct scan_time world_now(struct world *world) {
+        return world->now;
+}
+
+const struct job *world_order(struct world *world, const struct device_request *request,
+                              const char *text) {
+        struct device_request full = *request;
+        struct scope scope = {};
+        uint64_t job = 0;
+
+        g_assert_cmpint(scope_parse(text, &scope, NULL), ==, 0);
+        full.scope = &scope;
+        full.scope_text = text;
+        g_assert_cmpint(engine_order(world->engine, &full, world->now, &job), ==, 0);
+        scope_done(&scope);
+        world_settle(world);
+        g_assert_true(job_is_finished(world_job(world, job)));
+        return world_job(world, job);
+}
+
+unsigned world_notices(struct world *world, enum notice_kind kind) {
+        unsigned count = 0;
+
+        for (guint i = 0; i < world->notices->len; i++)
+                count += ((struct notice *)world->notices->pdata[i])->kind == kind;
+        return count;
+}
+
+const struct notice *world_last_notice(struct world *world, enum notice_kind kind) {
+        for (guint i = world->notices->len; i > 0; i--)
+                if (((struct notice *)world->notices->pdata[i - 1])->kind == kind)
+                        return world->notices->pdata[i - 1];
+        g_assert_not_reached();
+}
+
+const char *world_detach_reason(struct world *world, struct scsi_address address) {
+        char text[SCSI_ADDRESS_TEXT_MAX];
+
+        return g_hash_table_lookup(world->reasons, scsi_address_format(&address, text)) ?: "";
 }
 
 void world_lose_uevents(struct world *world, bool lose) {

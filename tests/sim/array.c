@@ -8,6 +8,7 @@
 #include "sim/internal.h"
 
 #define CHECK_CONDITION 0x02
+#define DID_NO_CONNECT 0x01
 #define TYPE_WELL_KNOWN 0x1e
 
 static void put_be16(uint8_t *at, uint16_t value) {
@@ -290,8 +291,9 @@ void array_execute(struct sim_machine *machine, struct device *device,
         struct sim_unit unit;
 
         machine->commands[opcode]++;
-        if (!target_is_connected(target) || !lun_answers(target, device->address.lun, &unit)) {
-                reply->host_status = 0x01; /* DID_NO_CONNECT */
+        if (!device_is_online(device) || !target_is_connected(target) ||
+            !lun_answers(target, device->address.lun, &unit)) {
+                reply->host_status = DID_NO_CONNECT;
                 return;
         }
         if (opcode == SCSI_INQUIRY)
@@ -306,4 +308,19 @@ void array_execute(struct sim_machine *machine, struct device *device,
                 execute_read_capacity(&unit, command, reply, data);
         else if (opcode != SCSI_TEST_UNIT_READY)
                 reply_sense(reply, 0x5, 0x20, 0x00);
+}
+
+uint64_t sim_io(struct sim_machine *machine, struct scsi_address address) {
+        struct device *device = device_find(machine, &address);
+        const struct target *target = target_find(machine, &address.target);
+        struct worker_reply reply;
+        struct lun *lun;
+
+        if (!device || !device_is_online(device) || !target_is_connected(target) ||
+            manner_of(machine, &address) != SIM_NORMAL)
+                return 0;
+        lun = lun_find(target, address.lun);
+        while (attention_deliver(machine, device, lun, &reply))
+                continue;
+        return lun && lun->mapped ? lun->unit.naa : 0;
 }

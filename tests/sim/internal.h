@@ -35,6 +35,7 @@ struct device {
         unsigned generic;   /* sg number */
         unsigned disk;      /* number among the driver's block devices */
         bool probed;        /* the block device is there */
+        bool open;          /* somebody has its sg node or tape open */
         GPtrArray *holders;
 };
 
@@ -73,7 +74,7 @@ struct sim_machine {
         unsigned next_session;
         uint64_t last_instance;
         GByteArray *generics, *disks, *roms; /* numbers in use */
-        uint64_t requests[WORKER_SCAN_TARGET + 1];
+        uint64_t requests[WORKER_SET_STATE + 1];
         uint64_t commands[256];
         sim_uevent_fn uevent;
         void *userdata;
@@ -85,6 +86,11 @@ struct sim_machine {
 static inline bool target_is_connected(const struct target *target) {
         return g_ascii_strcasecmp(target->port_state, "online") == 0 ||
                g_ascii_strcasecmp(target->port_state, "logged_in") == 0;
+}
+
+/* The kernel itself refuses commands to a device that is not online (scsi_device_online()). */
+static inline bool device_is_online(const struct device *device) {
+        return !g_str_has_suffix(device->state, "offline");
 }
 
 /* machine.c. `find` gives NULL, `get` aborts. */
@@ -115,6 +121,9 @@ struct device *kernel_attach(struct sim_machine *machine, const struct scsi_addr
 /* The upper-level driver probes disks on its own time: ends that, for a device just attached. */
 void kernel_finish_probe(struct sim_machine *machine, struct device *device);
 void kernel_detach(struct sim_machine *machine, struct device *device);
+/* Writes to `rescan` and to `state`: 0, or the -errno of the write. */
+void kernel_rescan(struct sim_machine *machine, struct device *device);
+int kernel_set_state(struct sim_machine *machine, struct device *device, const char *state);
 /* The wildcard scan of a target: false, and nothing done, when it believes a lie and hangs. */
 bool kernel_scan_target(struct sim_machine *machine, struct target *target);
 void kernel_report_attention(struct sim_machine *machine, struct device *device, uint8_t asc,

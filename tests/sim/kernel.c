@@ -2,6 +2,7 @@
 
 /* The kernel's side: what it attaches, and the uevents it sends of it. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "scsi/lun.h"
@@ -311,7 +312,7 @@ void kernel_report_attention(struct sim_machine *machine, struct device *device,
         };
 
         if (asc == 0x3f && ascq == 0x03) /* the only one on which the kernel itself looks again */
-                sim_kernel_rescan(machine, device->address);
+                kernel_rescan(machine, device);
         if (asc == 0x29)
                 emit_device(machine, "change", device, "SDEV_UA=POWER_ON_RESET_OCCURRED", true);
         for (size_t i = 0; i < G_N_ELEMENTS(causes); i++)
@@ -488,16 +489,17 @@ void sim_kernel_scan(struct sim_machine *machine) {
         }
 }
 
-void sim_kernel_rescan(struct sim_machine *machine, struct scsi_address address) {
-        struct device *device = device_find(machine, &address);
+void kernel_rescan(struct sim_machine *machine, struct device *device) {
+        const struct target *target = target_get(machine, &device->address.target);
         g_autofree char *parent = NULL, *name = NULL, *path = NULL;
         struct sim_unit unit;
         bool resized;
 
-        g_assert_nonnull(device);
-        if (!lun_answers(target_get(machine, &address.target), address.lun, &unit) ||
-            unit.qualifier == 3)
-                return; /* the old data stays */
+        /* Without an answer, the old data stays. */
+        if (!device_is_online(device) || !target_is_connected(target) ||
+            manner_of(machine, &device->address) != SIM_NORMAL ||
+            !lun_answers(target, device->number, &unit) || unit.qualifier == 3)
+                return;
         resized = unit.size != device->unit.size;
         device->unit.size = unit.size;
         device->unit.naa = unit.naa;
@@ -510,6 +512,25 @@ void sim_kernel_rescan(struct sim_machine *machine, struct scsi_address address)
         name = disk_name(device);
         path = g_strdup_printf("%s/block/%s", parent, name);
         emit(machine, "change", "block", "disk", path, (const char *[]){"RESIZE=1", NULL});
+}
+
+/* store_state_field(): between these two only. */
+int kernel_set_state(struct sim_machine *machine, struct device *device, const char *state) {
+        const char *before = device->state;
+
+        if (strcmp(before, "running") != 0 && strcmp(before, "offline") != 0)
+                return -EINVAL;
+        device->state = g_intern_string(state);
+        if (strcmp(before, "offline") == 0 && strcmp(state, "running") == 0)
+                kernel_rescan(machine, device);
+        return 0;
+}
+
+void sim_kernel_rescan(struct sim_machine *machine, struct scsi_address address) {
+        struct device *device = device_find(machine, &address);
+
+        g_assert_nonnull(device);
+        kernel_rescan(machine, device);
 }
 
 bool sim_attach_by_hand(struct sim_machine *machine, struct scsi_address address) {
@@ -540,4 +561,11 @@ void sim_set_holder(struct sim_machine *machine, struct scsi_address address, co
                 g_ptr_array_add(device->holders, g_strdup(holder));
         else
                 g_ptr_array_set_size(device->holders, 0);
+}
+
+void sim_set_open(struct sim_machine *machine, struct scsi_address address, bool open) {
+        struct device *device = device_find(machine, &address);
+
+        g_assert_nonnull(device);
+        device->open = open;
 }

@@ -146,17 +146,24 @@ void sim_set_target_quirks(struct sim_machine *machine, struct scsi_target_addre
 
 /* The kernel's own scan of everything. It hangs on no one: targets that hang are passed over. */
 void sim_kernel_scan(struct sim_machine *machine);
-/* `echo 1 > rescan` of a device: new size and VPD, RESIZE=1. */
+/* `echo 1 > rescan` of a device: new size and VPD, RESIZE=1; nothing where it cannot be asked. */
 void sim_kernel_rescan(struct sim_machine *machine, struct scsi_address address);
 /* Somebody's `echo c t l > scan` and `echo 1 > delete`; attach says whether the device is there
  * now. */
 bool sim_attach_by_hand(struct sim_machine *machine, struct scsi_address address);
 void sim_detach_by_hand(struct sim_machine *machine, struct scsi_address address);
-/* The kernel's state of a device ("running", "offline", "blocked"). */
+/* The kernel's state of a device ("running", "offline", "transport-offline", "blocked"). In both
+ * offline states, every command ends with DID_NO_CONNECT. */
 void sim_set_device_state(struct sim_machine *machine, struct scsi_address address,
                           const char *state);
 /* A block device that holds this one's ("dm-0"); NULL takes all of them away. */
 void sim_set_holder(struct sim_machine *machine, struct scsi_address address, const char *holder);
+/* Somebody has its sg node or tape open. */
+void sim_set_open(struct sim_machine *machine, struct scsi_address address, bool open);
+/* Somebody's READ or WRITE through the kernel: the naa of the unit that it really reaches, whatever
+ * the kernel takes it for; 0 when it reaches none: no such device, offline, or nothing behind it.
+ * Flushes unit attentions into uevents, as the kernel's own retries do. */
+uint64_t sim_io(struct sim_machine *machine, struct scsi_address address);
 
 /* For comparing: addresses, ascending, each with a newline. Owned by the caller (g_free()). */
 char *sim_attached(const struct sim_machine *machine); /* what the kernel has */

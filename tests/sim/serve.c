@@ -69,27 +69,22 @@ static int host_read(const struct sim_machine *machine, uint32_t number, struct 
         return 0;
 }
 
-static int target_read(const struct sim_machine *machine, const struct scsi_target_address *address,
-                       struct records *records) {
-        const struct target *target = target_find(machine, address);
-
-        if (!target || g_tree_nnodes(target->devices) == 0)
-                return -ENOENT;
-        record_add(records, "present", "1");
-        return 0;
-}
-
 static void record_add_identity(struct records *records, const struct device *device) {
+        g_autoptr(GString) hex = g_string_new(NULL);
         struct scsi_identity identity;
         uint8_t page[512];
+        size_t length = unit_page_83(&device->unit, page);
 
         if (device->unit.naa == 0 && device->unit.designators_length == 0)
                 return;
-        if (scsi_identity_decode(page, unit_page_83(&device->unit, page), &identity) < 0)
+        if (scsi_identity_decode(page, length, &identity) < 0)
                 g_assert_not_reached();
         if (identity.name[0])
                 record_add(records, "wwid", "%s", identity.name);
         scsi_identity_done(&identity);
+        for (size_t i = 0; i < length; i++)
+                g_string_append_printf(hex, "%02x", page[i]);
+        record_add(records, "vpd_pg83_hex", "%s", hex->str);
 }
 
 static void record_add_disk(struct records *records, const struct device *device) {
@@ -124,8 +119,6 @@ static int device_read(const struct sim_machine *machine, const struct scsi_addr
         record_add_identity(records, device);
         if (unit->serial[0])
                 record_add(records, "vpd_pg80", "1");
-        if (unit->naa != 0 || unit->designators_length > 0)
-                record_add(records, "vpd_pg83", "1");
         record_add(records, "pq", "%u", unit->qualifier);
         if (device->driver)
                 record_add(records, "driver", "%s", device->driver);
@@ -207,17 +200,67 @@ static int command(struct sim_machine *machine, const struct worker_request *req
         return 0;
 }
 
-static bool kind_reaches_the_device(uint32_t kind) {
-        return kind == WORKER_COMMAND || kind == WORKER_ATTACH || kind == WORKER_SCAN_TARGET;
+/* The device that is meant: 0, or -errno. */
+static int device_pin(const struct sim_machine *machine, const struct worker_request *request,
+                      struct device **ret) {
+        *ret = device_find(machine, &request->address);
+        if (!*ret)
+                return -ENOENT;
+        return request->instance != 0 && request->instance != (*ret)->instance ? -ESTALE : 0;
+}
+
+static int detach(struct sim_machine *machine, const struct worker_request *request) {
+        struct device *device;
+        int r = device_pin(machine, request, &device);
+
+        if (r < 0)
+                return r;
+        if (!(request->flags & WORKER_FORCE) && (device->open || device->holders->len > 0))
+                return -EBUSY;
+        kernel_detach(machine, device);
+        return 0;
+}
+
+static int change(struct sim_machine *machine, const struct worker_request *request,
+                  struct worker_reply *reply, struct records *records) {
+        struct device *device;
+        int r = device_pin(machine, request, &device);
+
+        if (r < 0)
+                return r;
+        if (request->kind == WORKER_REFRESH)
+                kernel_rescan(machine, device);
+        else
+                reply->write_error = kernel_set_state(
+                        machine, device, request->flags & WORKER_OFFLINE ? "offline" : "running");
+        return reply->write_error < 0 ? reply->write_error
+                                      : device_read(machine, &request->address, records);
+}
+
+/* Detaching flushes the cache, and setting a device to running makes the kernel read it again. */
+static bool reaches_the_device(const struct worker_request *request) {
+        switch (request->kind) {
+        case WORKER_COMMAND:
+        case WORKER_ATTACH:
+        case WORKER_SCAN_TARGET:
+        case WORKER_DETACH:
+        case WORKER_REFRESH:
+                return true;
+        case WORKER_SET_STATE:
+                return !(request->flags & WORKER_OFFLINE);
+        default:
+                return false;
+        }
 }
 
 uint32_t sim_machine_delay(const struct sim_machine *machine,
                            const struct worker_request *request) {
         const struct target *target = target_find(machine, &request->address.target);
 
-        if (!target || !kind_reaches_the_device(request->kind))
+        if (!target || !reaches_the_device(request))
                 return 0;
-        if (manner_of(machine, &request->address) == SIM_TIMES_OUT)
+        if (manner_of(machine, &request->address) == SIM_TIMES_OUT &&
+            !(request->flags & WORKER_PROVEN_GONE))
                 return MAX(request->timeout_ms, target->delay);
         return target->delay;
 }
@@ -230,9 +273,9 @@ enum sim_fate sim_machine_serve(struct sim_machine *machine, const struct worker
 
         *reply = (struct worker_reply){
                 .version = WORKER_VERSION, .kind = request->kind, .id = request->id};
-        if (kind_reaches_the_device(request->kind) && manner == SIM_HANGS)
+        if (reaches_the_device(request) && manner == SIM_HANGS)
                 return SIM_HELD;
-        if (kind_reaches_the_device(request->kind) && manner == SIM_DIES)
+        if (reaches_the_device(request) && manner == SIM_DIES)
                 return SIM_DIED;
         switch (request->kind) {
         case WORKER_COMMAND:
@@ -240,9 +283,6 @@ enum sim_fate sim_machine_serve(struct sim_machine *machine, const struct worker
                 break;
         case WORKER_READ_HOST:
                 reply->error = host_read(machine, address->target.host, &records);
-                break;
-        case WORKER_READ_TARGET:
-                reply->error = target_read(machine, &address->target, &records);
                 break;
         case WORKER_READ_DEVICE:
                 reply->error = device_read(machine, address, &records);
@@ -253,6 +293,13 @@ enum sim_fate sim_machine_serve(struct sim_machine *machine, const struct worker
         case WORKER_SCAN_TARGET:
                 if (scan_target(machine, &address->target, reply) == SIM_HELD)
                         return SIM_HELD;
+                break;
+        case WORKER_DETACH:
+                reply->error = detach(machine, request);
+                break;
+        case WORKER_REFRESH:
+        case WORKER_SET_STATE:
+                reply->error = change(machine, request, reply, &records);
                 break;
         default:
                 reply->error = request->version == WORKER_VERSION ? -EINVAL : -EBADMSG;

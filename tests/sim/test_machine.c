@@ -10,107 +10,7 @@
 #include "scsi/inquiry.h"
 #include "scsi/report_luns.h"
 #include "scsi/vpd.h"
-#include "sim/machine.h"
-
-struct fixture {
-        struct sim_machine *machine;
-        uint32_t host;
-        struct scsi_target_address target;
-        GString *events;
-        struct worker_reply reply;
-        uint8_t data[WORKER_DATA_MAX];
-};
-
-static void on_uevent(void *userdata, const char *action, const char *devpath,
-                      const char *subsystem, const char *devtype, const char *const *extra) {
-        struct fixture *f = userdata;
-
-        g_string_append_printf(f->events, "%s@%s %s", action, devpath, subsystem);
-        if (devtype)
-                g_string_append_printf(f->events, " %s", devtype);
-        for (; *extra; extra++)
-                g_string_append_printf(f->events, " %s", *extra);
-        g_string_append_c(f->events, '\n');
-}
-
-static void fixture_set_up(struct fixture *f, const void *unused) {
-        f->machine = sim_machine_new(1);
-        f->events = g_string_new(NULL);
-        f->host = sim_add_host(f->machine, &(struct sim_host){0});
-        f->target = sim_add_target(f->machine, f->host, &(struct sim_target){0});
-        sim_machine_on_uevent(f->machine, on_uevent, f);
-}
-
-static void fixture_tear_down(struct fixture *f, const void *unused) {
-        sim_machine_free(f->machine);
-        g_string_free(f->events, TRUE);
-}
-
-static void assert_events(struct fixture *f, const char *expected) {
-        g_assert_cmpstr(f->events->str, ==, expected);
-        g_string_truncate(f->events, 0);
-}
-
-static enum sim_fate serve(struct fixture *f, uint32_t kind, uint64_t lun) {
-        struct worker_request request = {.version = WORKER_VERSION,
-                                         .kind = kind,
-                                         .id = 7,
-                                         .address = {f->target, lun},
-                                         .timeout_ms = 1000};
-        enum sim_fate fate = sim_machine_serve(f->machine, &request, &f->reply, f->data);
-
-        g_assert_cmpuint(f->reply.id, ==, 7);
-        g_assert_cmpuint(f->reply.kind, ==, kind);
-        return fate;
-}
-
-static int ask(struct fixture *f, uint32_t kind, uint64_t lun) {
-        g_assert_cmpint(serve(f, kind, lun), ==, SIM_ANSWERED);
-        return f->reply.error;
-}
-
-static void command(struct fixture *f, uint64_t lun, struct scsi_command cdb) {
-        struct worker_request request = {.version = WORKER_VERSION,
-                                         .kind = WORKER_COMMAND,
-                                         .address = {f->target, lun},
-                                         .timeout_ms = 1000,
-                                         .command = cdb};
-
-        g_assert_cmpint(sim_machine_serve(f->machine, &request, &f->reply, f->data), ==,
-                        SIM_ANSWERED);
-        g_assert_cmpint(f->reply.error, ==, 0);
-}
-
-static void assert_sense(const struct fixture *f, uint8_t key, uint8_t asc, uint8_t ascq) {
-        g_assert_cmphex(f->reply.scsi_status, ==, 2);
-        g_assert_cmphex(f->reply.sense[2], ==, key);
-        g_assert_cmphex(f->reply.sense[12], ==, asc);
-        g_assert_cmphex(f->reply.sense[13], ==, ascq);
-}
-
-static const char *attribute(const struct fixture *f, const char *name) {
-        for (size_t at = 0; at < f->reply.data_length;) {
-                const char *found = (const char *)f->data + at, *value = found + strlen(found) + 1;
-
-                if (strcmp(found, name) == 0)
-                        return value;
-                at += strlen(found) + strlen(value) + 2;
-        }
-        return NULL;
-}
-
-static void map_disks(struct fixture *f, uint32_t count) {
-        sim_map_disks(f->machine, f->target, count, 100);
-}
-
-static void assert_attached(struct fixture *f, const char *expected) {
-        g_autofree char *attached = sim_attached(f->machine);
-
-        g_assert_cmpstr(attached, ==, expected);
-}
-
-#define HOST "/devices/pseudo_0/adapter0/host0"
-#define LU HOST "/target0:0:0/0:0:0:0"
+#include "sim/test_support.h"
 
 /* Line for line what Linux 6.1 sent, but for DISKSEQ. */
 static void test_uevents_disk(struct fixture *f, const void *unused) {
@@ -170,7 +70,6 @@ static void test_uevents_well_known(struct fixture *f, const void *unused) {
 
 static void test_attach(struct fixture *f, const void *unused) {
         map_disks(f, 2);
-        g_assert_cmpint(ask(f, WORKER_READ_TARGET, 0), ==, -ENOENT);
         g_assert_cmpint(ask(f, WORKER_ATTACH, 1), ==, 0);
         g_assert_cmpint(f->reply.write_error, ==, 0);
         g_assert_cmpstr(attribute(f, "vendor"), ==, "SIMULATE");
@@ -183,7 +82,6 @@ static void test_attach(struct fixture *f, const void *unused) {
         g_assert_cmpstr(attribute(f, "block"), ==, "sda"); /* but soon */
         g_assert_cmpstr(attribute(f, "size"), ==, "1073741824");
         g_assert_cmpstr(attribute(f, "dev"), ==, "8:0");
-        g_assert_cmpint(ask(f, WORKER_READ_TARGET, 0), ==, 0);
         assert_attached(f, "0:0:0:1\n");
         g_assert_cmpint(ask(f, WORKER_ATTACH, 9), ==, -ENOENT); /* success, and nothing there */
         g_assert_cmpint(f->reply.write_error, ==, 0);

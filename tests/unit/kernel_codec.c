@@ -24,6 +24,11 @@ static void test_request(void) {
                 {STEP_REPORT_LUNS, WORKER_COMMAND, SCSI_REPORT_LUNS, 0, 2056},
                 {STEP_READ_IDENTITY, WORKER_COMMAND, SCSI_INQUIRY, SCSI_VPD_DEVICE_ID, 1024},
                 {STEP_READ_SERIAL, WORKER_COMMAND, SCSI_INQUIRY, SCSI_VPD_SERIAL, 255},
+                {STEP_INQUIRE, WORKER_COMMAND, SCSI_INQUIRY, 0, 96},
+                {STEP_PROBE, WORKER_COMMAND, SCSI_TEST_UNIT_READY, 0, 0},
+                {STEP_DETACH, WORKER_DETACH, 0, 0, 0},
+                {STEP_REFRESH, WORKER_REFRESH, 0, 0, 0},
+                {STEP_SET_STATE, WORKER_SET_STATE, 0, 0, 0},
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
@@ -45,6 +50,28 @@ static void test_request(void) {
                 g_assert_cmpuint(request.command.allocation_length, ==, cases[i].allocation_length);
                 if (cases[i].opcode == SCSI_INQUIRY)
                         g_assert_cmpuint(request.command.cdb[2], ==, cases[i].page);
+        }
+}
+
+static void test_request_flags(void) {
+        static const struct {
+                struct step step;
+                uint32_t flags;
+        } cases[] = {
+                {{.kind = STEP_DETACH}, 0},
+                {{.kind = STEP_DETACH, .force = true}, WORKER_FORCE},
+                {{.kind = STEP_DETACH, .proven = true}, WORKER_PROVEN_GONE},
+                {{.kind = STEP_DETACH, .force = true, .proven = true},
+                 WORKER_FORCE | WORKER_PROVEN_GONE},
+                {{.kind = STEP_SET_STATE, .offline = true, .instance = 1ull << 40}, WORKER_OFFLINE},
+                {{.kind = STEP_SET_STATE, .instance = 7}, 0},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+                struct worker_request request = codec_request(&cases[i].step);
+
+                g_assert_cmpuint(request.flags, ==, cases[i].flags);
+                g_assert_cmpuint(request.instance, ==, cases[i].step.instance);
         }
 }
 
@@ -85,6 +112,25 @@ static void test_failures(void) {
                 {STEP_ATTACH, {.error = -ENOENT, .write_error = -EACCES}, OBSERVED_ERROR, -EACCES},
                 {STEP_ATTACH, {.error = -EINVAL}, OBSERVED_ERROR, -EINVAL},
                 {STEP_ATTACH, {.write_error = -EINVAL}, OBSERVED_GOOD, 0},
+                {STEP_PROBE, {}, OBSERVED_GOOD, 0},
+                {STEP_PROBE, {.error = -ENOENT}, OBSERVED_GONE, 0},
+                {STEP_PROBE, {.error = -ESTALE}, OBSERVED_ERROR, -ESTALE},
+                {STEP_PROBE, {.error = -EBUSY}, OBSERVED_ERROR, -EBUSY},
+                {STEP_DETACH, {}, OBSERVED_GOOD, 0},
+                {STEP_DETACH, {.write_error = -ENODEV}, OBSERVED_GOOD, 0},
+                {STEP_DETACH, {.error = -EBUSY}, OBSERVED_IN_USE, 0},
+                {STEP_DETACH, {.error = -ESTALE}, OBSERVED_GONE, 0},
+                {STEP_DETACH, {.error = -ENOENT}, OBSERVED_GONE, 0},
+                {STEP_DETACH, {.error = -EEXIST}, OBSERVED_ERROR, -EEXIST},
+                {STEP_DETACH, {.error = -EBADFD}, OBSERVED_ERROR, -EBADFD},
+                {STEP_REFRESH, {}, OBSERVED_GOOD, 0},
+                {STEP_REFRESH, {.error = -ESTALE}, OBSERVED_GONE, 0},
+                {STEP_REFRESH, {.error = -EBUSY}, OBSERVED_ERROR, -EBUSY},
+                {STEP_SET_STATE, {.error = -ENODEV}, OBSERVED_GONE, 0},
+                {STEP_SET_STATE,
+                 {.error = -EINVAL, .write_error = -EINVAL},
+                 OBSERVED_ERROR,
+                 -EINVAL},
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
@@ -136,6 +182,29 @@ static void test_device_outcomes(void) {
                 {STEP_READ_IDENTITY, {}, other_page, sizeof(other_page), SCSI_OUTCOME_FAILED, 0},
                 {STEP_READ_SERIAL, {}, other_page, sizeof(other_page), SCSI_OUTCOME_FAILED, 0},
                 {STEP_READ_SERIAL, {}, NULL, 0, SCSI_OUTCOME_FAILED, 0},
+                {STEP_INQUIRE, {}, good_luns, sizeof(good_luns), SCSI_OUTCOME_FAILED, 0},
+                {STEP_INQUIRE,
+                 {.host_status = DID_NO_CONNECT},
+                 NULL,
+                 0,
+                 SCSI_OUTCOME_NO_CONNECT,
+                 0},
+                {STEP_PROBE,
+                 {.scsi_status = CHECK_CONDITION,
+                  .sense_length = 18,
+                  .sense = {0x70, 0, 5, [7] = 10, [12] = 0x25}},
+                 NULL,
+                 0,
+                 SCSI_OUTCOME_NO_LOGICAL_UNIT,
+                 5},
+                {STEP_PROBE,
+                 {.scsi_status = CHECK_CONDITION,
+                  .sense_length = 18,
+                  .sense = {0x70, 0, 6, [7] = 10, [12] = 0x3f, [13] = 0x0e}},
+                 NULL,
+                 0,
+                 SCSI_OUTCOME_UNIT_ATTENTION,
+                 6},
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
@@ -178,19 +247,35 @@ static void test_identity(void) {
         observation_done(&observation);
 }
 
+static void test_inquire(void) {
+        static const char data[96] = "\x7f\0\x06\x02\x5b\0\0\0SIMULATENO LU           0001";
+        struct observation observation =
+                observe(STEP_INQUIRE, (struct worker_reply){}, data, sizeof(data));
+
+        g_assert_cmpint(observation.observed, ==, OBSERVED_GOOD);
+        g_assert_cmpuint(observation.inquiry.qualifier, ==, 3);
+        g_assert_cmpuint(observation.inquiry.type, ==, 0x1f);
+        g_assert_cmpstr(observation.inquiry.model, ==, "NO LU");
+        observation_done(&observation);
+}
+
 static void test_facts(void) {
         static const char host[] = "proc_name\0scsi_debug\0state\0running";
         static const char device[] = "vendor\0Linux\0type\0000";
+        static const enum step_kind looks[] = {STEP_READ_DEVICE, STEP_ATTACH, STEP_REFRESH,
+                                               STEP_SET_STATE};
         struct observation observation =
                 observe(STEP_READ_HOST, (struct worker_reply){}, host, sizeof(host));
 
         g_assert_cmpint(observation.observed, ==, OBSERVED_GOOD);
         g_assert_cmpstr(observation.host.driver, ==, "scsi_debug");
         observation_done(&observation);
-        observation = observe(STEP_ATTACH, (struct worker_reply){}, device, sizeof(device));
-        g_assert_cmpint(observation.observed, ==, OBSERVED_GOOD);
-        g_assert_cmpstr(observation.device.vendor, ==, "Linux");
-        observation_done(&observation);
+        for (size_t i = 0; i < ELEMENTS_OF(looks); i++) {
+                observation = observe(looks[i], (struct worker_reply){}, device, sizeof(device));
+                g_assert_cmpint(observation.observed, ==, OBSERVED_GOOD);
+                g_assert_cmpstr(observation.device.vendor, ==, "Linux");
+                observation_done(&observation);
+        }
         observation =
                 observe(STEP_READ_DEVICE, (struct worker_reply){}, device, sizeof(device) - 1);
         g_assert_cmpint(observation.observed, ==, OBSERVED_ERROR);
@@ -236,10 +321,12 @@ static void test_random(void) {
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/kernel/codec/request", test_request);
+        g_test_add_func("/kernel/codec/request-flags", test_request_flags);
         g_test_add_func("/kernel/codec/failures", test_failures);
         g_test_add_func("/kernel/codec/device-outcomes", test_device_outcomes);
         g_test_add_func("/kernel/codec/luns", test_luns);
         g_test_add_func("/kernel/codec/identity", test_identity);
+        g_test_add_func("/kernel/codec/inquire", test_inquire);
         g_test_add_func("/kernel/codec/facts", test_facts);
         g_test_add_func("/kernel/codec/random", test_random);
         return g_test_run();

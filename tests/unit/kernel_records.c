@@ -112,7 +112,8 @@ static void test_device(void) {
                         RECORDS("vendor\0Linux   \0model\0scsi_debug      \0rev\0"
                                 "0191\0type\0000\0"
                                 "scsi_level\0008\0state\0running\0blacklist\0TRY_VPD_PAGES\0"
-                                "access_state\0active/optimized\0vpd_pg83\0001\0vpd_pg80\0001\0pq\0001\0"
+                                "access_state\0active/optimized\0vpd_pg83_hex\000"
+                                "0083000c0103000850000000000000AB00\0vpd_pg80\0001\0pq\0001\0"
                                 "driver\0sd\0generic\0sg3\0block\0sda\0size\0008388608\0block_size\000512\0"
                                 "dev\0008:0\0dev\00008:1\0holder\0dm-0\0holder\0dm-1\0holder\0dm-0\0"
                                 "instance\00099"),
@@ -129,6 +130,8 @@ static void test_device(void) {
         g_assert_cmpstr(facts.blacklist, ==, "TRY_VPD_PAGES");
         g_assert_true(facts.has_device_id);
         g_assert_true(facts.has_serial);
+        g_assert_cmpstr(facts.attached_as.name, ==, "naa.50000000000000ab");
+        g_assert_cmpuint(facts.attached_as.count, ==, 1);
         g_assert_cmpstr(facts.generic, ==, "sg3");
         g_assert_cmpstr(facts.block, ==, "sda");
         g_assert_cmpuint(facts.size, ==, 8388608);
@@ -160,6 +163,60 @@ static void test_device_hostile(void) {
         g_assert_cmpint(records_decode_device(NULL, 0, &facts), ==, 0);
         g_assert_cmpuint(facts.type, ==, 0x1f);
         g_assert_false(facts.has_device_id);
+        device_facts_done(&facts);
+}
+
+/* Of a page that cannot be read, nothing is known but that the kernel has it. */
+static void test_device_pages(void) {
+        static const struct {
+                const char *hex;
+                const char *name; /* NULL: no identity */
+        } cases[] = {
+                {"00830000", ""},
+                {"0083000c01030008500000000000000", ""}, /* cut short, in a digit */
+                {"0083000c010300085000000000000001ff", "naa.5000000000000001"},
+                {"", NULL},
+                {"0", NULL},
+                {"zz830000", NULL},
+                {"0080000431323334", NULL}, /* another page */
+                {" 0 83 00", NULL},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
+                g_autoptr(GByteArray) data = g_byte_array_new();
+                struct device_facts facts;
+
+                g_test_message("%s", cases[i].hex);
+                g_byte_array_append(data,
+                                    (const guint8 *)RECORDS("vpd_pg83_hex\0"
+                                                            "0083000c010300085000000000000002"));
+                g_byte_array_append(data, (const guint8 *)"vpd_pg83_hex", 13);
+                g_byte_array_append(data, (const guint8 *)cases[i].hex,
+                                    (guint)strlen(cases[i].hex) + 1);
+                g_assert_cmpint(records_decode_device((const char *)data->data, data->len, &facts),
+                                ==, 0);
+                g_assert_true(facts.has_device_id);
+                g_assert_cmpstr(facts.attached_as.name, ==, cases[i].name);
+                device_facts_done(&facts);
+                g_assert_null(facts.attached_as.name);
+        }
+}
+
+/* However long a page is, no more than WORKER_PAGE_MAX bytes of it are read. */
+static void test_device_page_bound(void) {
+        g_autoptr(GString) text = g_string_new("vpd_pg83_hex");
+        struct device_facts facts;
+
+        g_string_append_len(text,
+                            "\0"
+                            "0083ffff",
+                            9);
+        for (int i = 0; i < 4000; i++)
+                g_string_append_printf(text, "0103000850000000%08x", (unsigned)i);
+        g_assert_cmpint(records_decode_device(text->str, text->len + 1, &facts), ==, 0);
+        g_assert_cmpuint(facts.attached_as.count, ==, SCSI_DESIGNATORS_MAX);
+        /* 85 whole ones fit into the page. */
+        g_assert_cmpstr(facts.attached_as.name, ==, "naa.5000000000000054");
         device_facts_done(&facts);
 }
 
@@ -212,7 +269,8 @@ static void test_block_numbers(void) {
 static void test_random(void) {
         static const char seed[] =
                 "vendor\0Linux\0holder\0dm-0\0type\0005\0port\0000 1 online naa.5\0"
-                "dev\0008:1\0path\0/devices/x\0instance\0001";
+                "dev\0008:1\0path\0/devices/x\0instance\0001\0"
+                "vpd_pg83_hex\0000083000c010300085000000000000001";
         guint good = 0;
 
         for (guint round = 0; round < 20000; round++) {
@@ -245,6 +303,8 @@ int main(int argc, char **argv) {
         g_test_add_func("/kernel/records/ports", test_ports);
         g_test_add_func("/kernel/records/device", test_device);
         g_test_add_func("/kernel/records/device-hostile", test_device_hostile);
+        g_test_add_func("/kernel/records/device-pages", test_device_pages);
+        g_test_add_func("/kernel/records/device-page-bound", test_device_page_bound);
         g_test_add_func("/kernel/records/malformed", test_malformed);
         g_test_add_func("/kernel/records/holders-bound", test_holders_bound);
         g_test_add_func("/kernel/records/block-numbers", test_block_numbers);

@@ -1,181 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <fcntl.h>
-#include <glib.h>
 #include <glib/gstdio.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "scsi/lun.h"
 #include "util/cleanup.h"
-#include "worker/serve.h"
-
-#define HOST 3
-
-/* A worker on a thread, and a tree that looks like the part of sysfs it reads. */
-struct fixture {
-        char *root;
-        struct worker worker;
-        GThread *thread;
-        int socket;
-        struct worker_reply reply;  /* the last one, */
-        char data[WORKER_DATA_MAX]; /* and what came behind it */
-};
-
-static void tree_add(struct fixture *f, const char *path, const char *content, gssize length) {
-        g_autofree char *full = g_build_filename(f->root, path, NULL);
-        g_autofree char *directory = g_path_get_dirname(full);
-
-        g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
-        /* no fsync() */
-        g_assert_true(g_file_set_contents_full(full, content, length, G_FILE_SET_CONTENTS_NONE,
-                                               0644, NULL));
-}
-
-static void tree_add_directory(struct fixture *f, const char *path) {
-        g_autofree char *full = g_build_filename(f->root, path, NULL);
-
-        g_assert_cmpint(g_mkdir_with_parents(full, 0755), ==, 0);
-}
-
-static void tree_link(struct fixture *f, const char *path, const char *to) {
-        g_autofree char *full = g_build_filename(f->root, path, NULL);
-        g_autofree char *directory = g_path_get_dirname(full);
-
-        g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
-        g_assert_cmpint(symlink(to, full), ==, 0);
-}
-
-#define DEVICES "devices/pseudo_0/adapter0"
-#define DISK DEVICES "/host3/target3:0:1/3:0:1:5"
-
-static void tree_add_host(struct fixture *f) {
-        tree_link(f, "bus/scsi/devices/host3", "../../../" DEVICES "/host3");
-        tree_link(f, "class/scsi_host/host3", "../../" DEVICES "/host3/scsi_host/host3");
-        tree_add(f, DEVICES "/host3/scsi_host/host3/proc_name", "scsi_debug\n", -1);
-        tree_add(f, DEVICES "/host3/scsi_host/host3/state", "running\n", -1);
-        tree_add(f, DEVICES "/host3/scsi_host/host3/unique_id", "1\n", -1);
-        tree_add(f, DEVICES "/host3/scsi_host/host3/scan", "", -1);
-        tree_add(f, "module/scsi_mod/parameters/scan", "manual\n", -1);
-}
-
-static void tree_add_disk(struct fixture *f) {
-        tree_link(f, "bus/scsi/devices/target3:0:1", "../../../" DEVICES "/host3/target3:0:1");
-        tree_link(f, "bus/scsi/devices/3:0:1:5", "../../../" DISK);
-        tree_add(f, DISK "/vendor", "Linux   \n", -1);
-        tree_add(f, DISK "/model", "scsi\0_debug\n", 12);
-        tree_add(f, DISK "/rev", "0191\n", -1);
-        tree_add(f, DISK "/type", "0\n", -1);
-        tree_add(f, DISK "/scsi_level", "8\n", -1);
-        tree_add(f, DISK "/state", "running\n", -1);
-        tree_add(f, DISK "/wwid", "naa.3333333000007d0\n", -1);
-        tree_add(f, DISK "/vpd_pg83", "\0\x83\0\0", 4);
-        tree_add(f, DISK "/inquiry", "\x20\0\x07\x02", 4);
-        tree_link(f, DISK "/driver", "../../../../../../bus/scsi/drivers/sd");
-        tree_add_directory(f, DISK "/scsi_generic/sg2");
-        tree_add(f, DISK "/block/sda/size", "16384\n", -1);
-        tree_add(f, DISK "/block/sda/queue/logical_block_size", "4096\n", -1);
-        tree_add(f, DISK "/block/sda/dev", "8:0\n", -1);
-        tree_add(f, DISK "/block/sda/sda1/dev", "8:1\n", -1);
-        tree_add_directory(f, DISK "/block/sda/holders/md7");
-        tree_add_directory(f, DISK "/block/sda/sda1/holders/dm-0");
-}
-
-static void *serve(void *worker) {
-        return GINT_TO_POINTER(-worker_serve(worker));
-}
-
-static int path_open(const char *root, const char *name) {
-        g_autofree char *path = g_build_filename(root, name, NULL);
-        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-        g_assert_cmpint(fd, >=, 0);
-        return fd;
-}
-
-static void fixture_set_up(struct fixture *f, const void *unused) {
-        int pair[2];
-
-        f->root = g_dir_make_tmp("scsiscan-worker-XXXXXX", NULL);
-        g_assert_nonnull(f->root);
-        tree_add_directory(f, "dev");
-        tree_add_host(f);
-        tree_add_disk(f);
-        g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), ==, 0);
-        f->socket = pair[0];
-        f->worker = (struct worker){.host = HOST,
-                                    .sysfs = path_open(f->root, "."),
-                                    .dev = path_open(f->root, "dev"),
-                                    .socket = pair[1]};
-        f->thread = g_thread_new("worker", serve, &f->worker);
-}
-
-static void fixture_tear_down(struct fixture *f, const void *unused) {
-        const char *remove[] = {"rm", "-rf", f->root, NULL};
-
-        close(f->socket);
-        g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(f->thread)), ==, 0);
-        close(f->worker.socket);
-        close(f->worker.sysfs);
-        close(f->worker.dev);
-        g_assert_true(g_spawn_sync(NULL, (char **)remove, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
-                                   NULL, NULL, NULL, NULL));
-        g_free(f->root);
-}
-
-static struct worker_request request_make(uint32_t kind) {
-        return (struct worker_request){.version = WORKER_VERSION,
-                                       .kind = kind,
-                                       .id = 0x1122334455667788,
-                                       .address = {{HOST, 0, 1}, 5},
-                                       .timeout_ms = 1500,
-                                       .command = {.cdb = {SCSI_INQUIRY, 0, 0, 0, 36},
-                                                   .cdb_length = 6,
-                                                   .allocation_length = 36}};
-}
-
-/* Sends so many bytes and takes the one reply; its `error`. */
-static int ask_bytes(struct fixture *f, const void *bytes, size_t length) {
-        struct iovec parts[] = {{&f->reply, sizeof(f->reply)}, {f->data, sizeof(f->data)}};
-        struct msghdr message = {.msg_iov = parts, .msg_iovlen = ELEMENTS_OF(parts)};
-        ssize_t n;
-
-        g_assert_cmpint(send(f->socket, bytes, length, MSG_NOSIGNAL), ==, length);
-        n = recvmsg(f->socket, &message, 0);
-        g_assert_cmpint(n, ==, sizeof(f->reply) + f->reply.data_length);
-        g_assert_cmpuint(f->reply.version, ==, WORKER_VERSION);
-        return f->reply.error;
-}
-
-static int ask(struct fixture *f, const struct worker_request *request) {
-        int error = ask_bytes(f, request, sizeof(*request));
-
-        g_assert_cmpuint(f->reply.id, ==, request->id);
-        g_assert_cmpuint(f->reply.kind, ==, request->kind);
-        return error;
-}
-
-/* The records of the last reply as lines "name=value", but for the instance, which is another each
- * time. */
-static char *reply_text(const struct fixture *f) {
-        GString *text = g_string_new(NULL);
-
-        for (size_t at = 0; at < f->reply.data_length;) {
-                const char *name = f->data + at, *value = name + strlen(name) + 1;
-
-                if (strcmp(name, "instance") != 0)
-                        g_string_append_printf(text, "%s=%s\n", name, value);
-                at += strlen(name) + strlen(value) + 2;
-        }
-        return g_string_free(text, FALSE);
-}
-
-static void assert_records(const struct fixture *f, const char *expected) {
-        g_autofree char *text = reply_text(f);
-
-        g_assert_cmpstr(text, ==, expected);
-}
+#include "worker_support.h"
 
 static void test_device(struct fixture *f, const void *unused) {
         struct worker_request request = request_make(WORKER_READ_DEVICE);
@@ -184,14 +13,8 @@ static void test_device(struct fixture *f, const void *unused) {
         assert_records(
                 f,
                 "vendor=Linux   \nmodel=scsi_debug\nrev=0191\ntype=0\nscsi_level=8\nstate=running\n"
-                "wwid=naa.3333333000007d0\nvpd_pg83=1\npq=1\ndriver=sd\ngeneric=sg2\nblock=sda\n"
+                "wwid=naa.3333333000007d0\nvpd_pg83_hex=00830000\npq=1\ndriver=sd\ngeneric=sg2\nblock=sda\n"
                 "size=8388608\nblock_size=4096\ndev=8:0\nholder=md7\ndev=8:1\nholder=dm-0\n");
-}
-
-/* What the first record says, when it is the instance. */
-static guint64 reply_instance(const struct fixture *f) {
-        g_assert_cmpstr(f->data, ==, "instance");
-        return g_ascii_strtoull(f->data + sizeof("instance"), NULL, 10);
 }
 
 static void test_instance(struct fixture *f, const void *unused) {
@@ -223,13 +46,6 @@ static void test_device_bare(struct fixture *f, const void *unused) {
         request.address = (struct scsi_address){{HOST, 0, 2}, 0};
         g_assert_cmpint(ask(f, &request), ==, 0);
         assert_records(f, "type=1\n");
-}
-
-static void test_target(struct fixture *f, const void *unused) {
-        struct worker_request request = request_make(WORKER_READ_TARGET);
-
-        g_assert_cmpint(ask(f, &request), ==, 0);
-        assert_records(f, "present=1\n");
 }
 
 static void test_host(struct fixture *f, const void *unused) {
@@ -314,71 +130,9 @@ static void test_too_big(struct fixture *f, const void *unused) {
         g_assert_cmpuint(f->reply.data_length, ==, 0);
 }
 
-static char *scan_written(const struct fixture *f) {
-        g_autofree char *path = g_build_filename(f->root, "class/scsi_host/host3/scan", NULL);
-        char *content;
-
-        g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
-        return content;
-}
-
-static void test_attach(struct fixture *f, const void *unused) {
-        struct worker_request request = request_make(WORKER_ATTACH);
-        g_autofree char *written = NULL;
-
-        g_assert_cmpint(ask(f, &request), ==, 0);
-        g_assert_cmpint(f->reply.write_error, ==, 0);
-        g_assert_cmpuint(f->reply.data_length, >, 0);
-        written = scan_written(f);
-        g_assert_cmpstr(written, ==, "0 1 5");
-}
-
-static void test_attach_nothing_there(struct fixture *f, const void *unused) {
-        struct worker_request request = request_make(WORKER_ATTACH);
-        g_autofree char *written = NULL;
-
-        request.address = (struct scsi_address){{HOST, 2, 17}, SCSI_WLUN_REPORT_LUNS};
-        g_assert_cmpint(ask(f, &request), ==, -ENOENT);
-        g_assert_cmpint(f->reply.write_error, ==, 0);
-        written = scan_written(f);
-        g_assert_cmpstr(written, ==, "2 17 49409");
-}
-
-/* The kernel takes 16 characters for the LUN: what is longer in decimal may fit in hexadecimal. */
-static void test_attach_long_lun(struct fixture *f, const void *unused) {
-        struct worker_request request = request_make(WORKER_ATTACH);
-        g_autofree char *written = NULL;
-
-        request.address = (struct scsi_address){{HOST, 0, 1}, 0x40104010401f40};
-        g_assert_cmpint(ask(f, &request), ==, -ENOENT);
-        written = scan_written(f);
-        g_assert_cmpstr(written, ==, "0 1 0x40104010401f40");
-}
-
-/* A write that fails is told apart from what is there all the same. */
-static void test_attach_write_fails(struct fixture *f, const void *unused) {
-        struct worker_request request = request_make(WORKER_ATTACH);
-        g_autofree char *path = g_build_filename(f->root, "class/scsi_host/host3/scan", NULL);
-
-        g_assert_cmpint(g_remove(path), ==, 0);
-        g_assert_cmpint(ask(f, &request), ==, 0);
-        g_assert_cmpint(f->reply.write_error, ==, -ENOENT);
-        g_assert_cmpuint(f->reply.data_length, >, 0);
-}
-
-static void test_scan_target(struct fixture *f, const void *unused) {
-        struct worker_request request = request_make(WORKER_SCAN_TARGET);
-        g_autofree char *written = NULL;
-
-        g_assert_cmpint(ask(f, &request), ==, 0);
-        g_assert_cmpint(f->reply.write_error, ==, 0);
-        g_assert_cmpuint(f->reply.data_length, ==, 0);
-        written = scan_written(f);
-        g_assert_cmpstr(written, ==, "0 1 -");
-}
-
 static void test_absent(struct fixture *f, const void *unused) {
-        static const uint32_t kinds[] = {WORKER_COMMAND, WORKER_READ_TARGET, WORKER_READ_DEVICE};
+        static const uint32_t kinds[] = {WORKER_COMMAND, WORKER_READ_DEVICE, WORKER_DETACH,
+                                         WORKER_REFRESH, WORKER_SET_STATE};
 
         for (size_t i = 0; i < ELEMENTS_OF(kinds); i++) {
                 struct worker_request request = request_make(kinds[i]);
@@ -448,13 +202,13 @@ static void test_bad_message(struct fixture *f, const void *unused) {
         g_assert_cmpint(ask(f, &request), ==, -EBADMSG);
         request = request_make(0);
         g_assert_cmpint(ask(f, &request), ==, -EINVAL);
-        request = request_make(WORKER_SCAN_TARGET + 1);
+        request = request_make(WORKER_SET_STATE + 1);
         g_assert_cmpint(ask(f, &request), ==, -EINVAL);
         request = request_make(WORKER_ATTACH);
         request.address.target.host = HOST + 1;
         g_assert_cmpint(ask(f, &request), ==, -EINVAL);
         /* and it still serves */
-        request = request_make(WORKER_READ_TARGET);
+        request = request_make(WORKER_READ_DEVICE);
         g_assert_cmpint(ask(f, &request), ==, 0);
 }
 
@@ -484,7 +238,6 @@ int main(int argc, char **argv) {
                 {"/worker/attributes/device", test_device},
                 {"/worker/attributes/device-bare", test_device_bare},
                 {"/worker/attributes/instance", test_instance},
-                {"/worker/attributes/target", test_target},
                 {"/worker/attributes/host", test_host},
                 {"/worker/attributes/too-big", test_too_big},
                 {"/worker/attributes/absent", test_absent},
@@ -492,11 +245,6 @@ int main(int argc, char **argv) {
                 {"/worker/ports/sas", test_ports_sas},
                 {"/worker/ports/iscsi", test_ports_iscsi},
                 {"/worker/ports/many", test_many_ports},
-                {"/worker/control/attach", test_attach},
-                {"/worker/control/attach-nothing-there", test_attach_nothing_there},
-                {"/worker/control/attach-long-lun", test_attach_long_lun},
-                {"/worker/control/attach-write-fails", test_attach_write_fails},
-                {"/worker/control/scan-target", test_scan_target},
                 {"/worker/pass-through/wrong-node", test_command_wrong_node},
                 {"/worker/pass-through/refused", test_command_refused},
                 {"/worker/serve/bad-message", test_bad_message},

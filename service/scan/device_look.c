@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "scan/device_work.h"
+
+/* ---- into the topology ---- */
+
+static void count_device(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        enum summary_field field = SUMMARY_UNCHANGED;
+
+        if (turn->work->now.attached && !known)
+                field = SUMMARY_ATTACHED;
+        else if (known && device_difference(known, &turn->work->now.fact) != 0)
+                field = SUMMARY_CHANGED;
+        if (field != SUMMARY_UNCHANGED)
+                turn->target->scan.changed = true;
+        if (turn->work->now.order)
+                device_order_done(turn, field);
+        else
+                jobs_count(turn->planner->jobs, turn->work->now.jobs, field);
+}
+
+/* Who it was attached as: what we read first; of one we have not seen since we started, what we
+ * remember of this very kernel object, else what the kernel read when it attached it. */
+const struct scsi_identity *device_identity_before(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        const struct device_facts *facts = &turn->work->now.fact.device;
+        struct scsi_address address = device_turn_address(turn);
+        const struct memory_entry *entry;
+
+        if (known && known->standing == STANDING_REPLACED)
+                return &known->was;
+        if (known && known->identity.count > 0)
+                return &known->identity;
+        entry = planner_recall(turn->planner, &address);
+        if (entry && entry->instance == facts->instance)
+                return &entry->identity;
+        return &facts->attached_as;
+}
+
+/* Swapped between two boots, or while nobody watched a port come and go: what is attached is what
+ * it says, but not what it was. */
+static int tell_swapped(const struct device_turn *turn) {
+        const struct scsi_identity *now = &turn->work->now.fact.identity;
+        struct scsi_address address = device_turn_address(turn);
+        const struct memory_entry *entry;
+
+        if (device_turn_known(turn) || now->count == 0)
+                return 0;
+        entry = planner_recall(turn->planner, &address);
+        if (!entry || entry->instance != 0 || scsi_identity_equal(&entry->identity, now))
+                return 0;
+        return device_guard_tell(turn, &entry->identity);
+}
+
+/* Only what the kernel knows a size of can have another. */
+static bool may_measure(const struct device_turn *turn) {
+        const struct device *device = device_turn_known(turn);
+
+        return device && device->facts.size > 0 && device->standing == STANDING_PRESENT;
+}
+
+int device_look_commit(const struct device_turn *turn) {
+        struct fact *fact = &turn->work->now.fact;
+        struct scsi_address address = device_turn_address(turn);
+        int r;
+
+        fact->kind = FACT_DEVICE;
+        fact->now = turn->now.monotonic;
+        fact->address = address;
+        if (device_order_named(turn))
+                return 0;
+        count_device(turn);
+        r = tell_swapped(turn);
+        if (r < 0)
+                return r;
+        r = planner_apply(turn->planner, fact);
+        if (r < 0)
+                return r;
+        if (turn->work->now.measure && may_measure(turn)) {
+                device_turn_stage(turn, DEVICE_MEASURE);
+                return 0;
+        }
+        /* Not listed by its target, it has to speak for itself. */
+        if (turn->work->now.suspect) {
+                device_turn_stage(turn, DEVICE_INQUIRE);
+                return 0;
+        }
+        return device_turn_finish(turn);
+}
+
+int device_look_named(const struct device_turn *turn) {
+        if (!turn->work->now.fact.device.has_serial)
+                return device_look_commit(turn);
+        device_turn_stage(turn, DEVICE_SERIAL);
+        return 0;
+}
+
+/* One that was stopped before the service started again is what it was, and is still not to be
+ * trusted. */
+static int recall_replaced(const struct device_turn *turn) {
+        struct fact *fact = &turn->work->now.fact;
+        struct scsi_address address = device_turn_address(turn);
+        const struct memory_entry *entry = planner_recall(turn->planner, &address);
+
+        if (!entry || !entry->replaced || entry->instance != fact->device.instance)
+                return 0;
+        fact->standing = STANDING_REPLACED;
+        return scsi_identity_copy(&entry->identity, &fact->was);
+}
+
+/* What is known stays, what is not is unverified. */
+int device_look_unnamed(const struct device_turn *turn, enum standing standing) {
+        const struct device *known = device_turn_same(turn);
+        struct fact *fact = &turn->work->now.fact;
+        int r;
+
+        scsi_identity_done(&fact->identity);
+        scsi_identity_done(&fact->was);
+        fact->standing = standing;
+        if (!known) {
+                r = recall_replaced(turn);
+                if (r < 0)
+                        return r;
+        } else {
+                r = scsi_identity_copy(&known->identity, &fact->identity);
+                if (r >= 0)
+                        r = scsi_identity_copy(&known->was, &fact->was);
+                if (r < 0)
+                        return r;
+                memcpy(fact->serial, known->serial, sizeof(fact->serial));
+                /* Silence does not clear anybody of having been replaced, or gone. */
+                if (standing == STANDING_PRESENT || known->standing >= STANDING_MISSING)
+                        fact->standing = known->standing;
+        }
+        return device_look_commit(turn);
+}
+
+/* ---- attributes ---- */
+
+static bool may_answer(const struct device_facts *facts) {
+        return strcmp(facts->state, "running") == 0 && facts->generic[0];
+}
+
+int device_look_facts(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        const struct device_facts *facts = &turn->work->now.fact.device;
+        bool ask = turn->work->now.identify || turn->work->now.order ||
+                   (known && known->standing == STANDING_REPLACED);
+
+        if (known && known->standing != STANDING_UNVERIFIED && !ask)
+                return device_look_unnamed(turn, STANDING_PRESENT);
+        if (!may_answer(facts))
+                return device_look_unnamed(turn, STANDING_UNVERIFIED);
+        turn->work->now.fact.standing = STANDING_PRESENT;
+        if (!facts->has_device_id)
+                return device_look_named(turn);
+        device_turn_stage(turn, DEVICE_IDENTIFY);
+        return 0;
+}
+
+static int look_gone(const struct device_turn *turn) {
+        struct fact fact = {.kind = FACT_DEVICE_GONE, .address = device_turn_address(turn)};
+        int r = planner_apply(turn->planner, &fact);
+
+        turn->target->scan.changed = true;
+        if (turn->work->now.order)
+                device_order_fail(turn, JOB_ERROR_NOT_FOUND, "it is no longer there");
+        return r < 0 ? r : device_turn_finish(turn);
+}
+
+int device_look_observe(const struct device_turn *turn) {
+        struct observation *observation = turn->observation;
+
+        switch (observation->observed) {
+        case OBSERVED_GOOD:
+                device_facts_done(&turn->work->now.fact.device);
+                turn->work->now.fact.device = observation->device;
+                observation->device = (struct device_facts){};
+                return device_look_facts(turn);
+        case OBSERVED_GONE:
+                return look_gone(turn);
+        default:
+                if (turn->work->now.order)
+                        device_order_fail_observed(turn);
+                else
+                        jobs_count(turn->planner->jobs, turn->work->now.jobs, SUMMARY_FAILED);
+                return device_turn_finish(turn);
+        }
+}
+
+/* ---- identity ---- */
+
+int device_identify_observe(const struct device_turn *turn) {
+        struct observation *observation = turn->observation;
+        const struct scsi_identity *before = device_identity_before(turn);
+        bool accepted = turn->work->now.order && turn->work->now.order->operation == JOB_ACCEPT;
+
+        if (observation->observed == OBSERVED_DEVICE &&
+            observation->outcome == SCSI_OUTCOME_NOT_SUPPORTED)
+                return device_look_named(turn);
+        if (observation->observed != OBSERVED_GOOD)
+                return device_look_unnamed(turn, STANDING_UNVERIFIED); /* no answer says nothing */
+        if (before->count > 0 && !accepted && !scsi_identity_equal(before, &observation->identity))
+                return device_guard_differs(turn, &observation->identity);
+        turn->work->now.fact.identity = observation->identity;
+        observation->identity = (struct scsi_identity){};
+        return device_look_named(turn);
+}
+
+int device_serial_observe(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        struct fact *fact = &turn->work->now.fact;
+
+        if (turn->observation->observed == OBSERVED_GOOD)
+                memcpy(fact->serial, turn->observation->serial, sizeof(fact->serial));
+        else if (known)
+                memcpy(fact->serial, known->serial, sizeof(fact->serial));
+        return device_look_commit(turn);
+}
+
+/* Some arrays say of a unit that grew only that something has changed. */
+int device_measure_observe(const struct device_turn *turn) {
+        const struct device *device = device_turn_known(turn);
+        struct scsi_address address = device_turn_address(turn);
+        int r = 0;
+
+        if (device && turn->observation->observed == OBSERVED_GOOD &&
+            turn->observation->capacity != device->facts.size) {
+                turn->target->scan.changed = true;
+                r = planner_refresh_paths(turn->planner, &address);
+        }
+        return r < 0 ? r : device_turn_finish(turn);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scan/device_work.h"
+
+/* ---- ends ---- */
+
+static struct device_order *order_take(const struct device_turn *turn) {
+        return TAKE_PTR(turn->work->now.order);
+}
+
+void device_order_done(const struct device_turn *turn, enum summary_field field) {
+        struct device_order *order = order_take(turn);
+
+        jobs_count(turn->planner->jobs, order->jobs, field);
+        jobs_task_end(turn->planner->jobs, order->jobs, turn->now);
+        device_order_free(order);
+}
+
+void device_order_fail(const struct device_turn *turn, enum job_error error, const char *what) {
+        struct device_order *order = order_take(turn);
+        struct scsi_address address = device_turn_address(turn);
+        char text[SCSI_ADDRESS_TEXT_MAX], message[160];
+
+        snprintf(message, sizeof(message), "%s: %s", scsi_address_format(&address, text), what);
+        jobs_task_fail(turn->planner->jobs, order->jobs, error, message, turn->now);
+        device_order_free(order);
+}
+
+void device_order_fail_observed(const struct device_turn *turn) {
+        const struct observation *observation = turn->observation;
+        const char *what = observed_name(observation->observed);
+        enum job_error error = JOB_ERROR_FAILED;
+
+        if (observation->observed == OBSERVED_STUCK)
+                error = JOB_ERROR_HOST_STUCK;
+        if (observation->observed == OBSERVED_DEVICE) {
+                what = scsi_outcome_name(observation->outcome);
+                if (observation->outcome == SCSI_OUTCOME_TIMEOUT)
+                        error = JOB_ERROR_DEVICE_TIMEOUT;
+        }
+        if (observation->observed == OBSERVED_ERROR)
+                what = strerrordesc_np(-observation->error) ?: "error";
+        device_order_fail(turn, error, what);
+}
+
+/* ---- beginning ---- */
+
+static void fail_in_use(const struct device_turn *turn, const struct device *device) {
+        char what[120];
+        int length = snprintf(what, sizeof(what), "in use by");
+
+        for (char *const *holder = device->facts.holders; *holder; holder++) {
+                int n = snprintf(what + length, sizeof(what) - (size_t)length, " %s", *holder);
+
+                if ((size_t)(length + n) >= sizeof(what))
+                        break;
+                length += n;
+        }
+        device_order_fail(turn, JOB_ERROR_IN_USE, what);
+}
+
+static int begin_detach(const struct device_turn *turn, const struct device *known) {
+        if (!turn->work->now.order->force && known->facts.holders[0]) {
+                fail_in_use(turn, known);
+                return device_turn_finish(turn);
+        }
+        turn->work->now.cause = DETACH_ORDERED;
+        device_turn_stage(turn, DEVICE_DETACH);
+        return 0;
+}
+
+static int begin_accept(const struct device_turn *turn, const struct device *known) {
+        if (known->standing != STANDING_REPLACED) {
+                device_order_done(turn, SUMMARY_UNCHANGED);
+                return device_turn_finish(turn);
+        }
+        device_turn_stage(turn, DEVICE_RESUME);
+        return 0;
+}
+
+int device_order_begin(const struct device_turn *turn) {
+        const struct device_order *order = turn->work->now.order;
+        const struct device *known = device_turn_known(turn);
+
+        if (!jobs_want(turn->planner->jobs, order->jobs)) {
+                device_order_done(turn, SUMMARY_SKIPPED);
+                return device_turn_finish(turn);
+        }
+        if (order->operation == JOB_ATTACH) {
+                device_turn_stage(turn, DEVICE_ATTACH);
+                return 0;
+        }
+        if (!known) {
+                device_order_fail(turn, JOB_ERROR_NOT_FOUND, "it is no longer there");
+                return device_turn_finish(turn);
+        }
+        if (order->operation == JOB_DETACH)
+                return begin_detach(turn, known);
+        if (order->operation == JOB_ACCEPT)
+                return begin_accept(turn, known);
+        device_turn_stage(turn, DEVICE_REFRESH);
+        return 0;
+}
+
+/* ---- attach ---- */
+
+static int not_attached(const struct device_turn *turn) {
+        const struct observation *observation = turn->observation;
+
+        if (!turn->work->now.order) {
+                jobs_count(turn->planner->jobs, turn->work->now.jobs, SUMMARY_FAILED);
+                return device_turn_finish(turn);
+        }
+        if (observation->observed == OBSERVED_NOT_ATTACHED)
+                device_order_fail(turn, JOB_ERROR_NOT_REPORTED,
+                                  "the target offers no such logical unit");
+        else if (observation->observed == OBSERVED_OUT_OF_RANGE)
+                device_order_fail(turn, JOB_ERROR_FAILED, "out of the range that the host takes");
+        else
+                device_order_fail_observed(turn);
+        return device_turn_finish(turn);
+}
+
+int device_order_attach_observe(const struct device_turn *turn) {
+        struct device_work *work = turn->work;
+
+        if (turn->observation->observed != OBSERVED_GOOD)
+                return not_attached(turn);
+        device_facts_done(&work->now.fact.device);
+        work->now.fact.device = turn->observation->device;
+        turn->observation->device = (struct device_facts){};
+        work->now.attached = device_turn_same(turn) == NULL;
+        return device_look_facts(turn);
+}
+
+static bool is_expected(const struct scsi_identity *identity, const char *expected) {
+        for (size_t i = 0; i < identity->count; i++)
+                if (strcmp(identity->designators[i], expected) == 0)
+                        return true;
+        return identity->name && strcmp(identity->name, expected) == 0;
+}
+
+bool device_order_named(const struct device_turn *turn) {
+        struct device_work *work = turn->work;
+        const struct device_order *order = work->now.order;
+
+        if (!order || order->operation != JOB_ATTACH || !order->identity ||
+            is_expected(&work->now.fact.identity, order->identity))
+                return false;
+        if (work->now.attached) {
+                /* Nobody has heard of it yet, and nobody shall. */
+                work->now.cause = DETACH_MISMATCH;
+                device_turn_stage(turn, DEVICE_DETACH);
+                return true;
+        }
+        device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH,
+                          "attached already, and another unit than the one that was meant");
+        return false;
+}
+
+/* ---- detach ---- */
+
+static int mismatch_detached(const struct device_turn *turn) {
+        char what[120];
+
+        snprintf(what, sizeof(what), "is %s", turn->work->now.fact.identity.name ?: "");
+        device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH, what);
+        return device_turn_finish(turn);
+}
+
+int device_order_detach_observe(const struct device_turn *turn) {
+        struct fact fact = {.kind = FACT_DEVICE_GONE,
+                            .address = device_turn_address(turn),
+                            .reason = "requested"};
+        int r = 0;
+
+        switch (turn->observation->observed) {
+        case OBSERVED_GOOD:
+        case OBSERVED_GONE:
+                if (turn->work->now.cause == DETACH_MISMATCH)
+                        return mismatch_detached(turn);
+                r = planner_apply(turn->planner, &fact);
+                device_order_done(turn, SUMMARY_DETACHED);
+                break;
+        case OBSERVED_IN_USE:
+                turn->work->look = true; /* its holders are others than we thought */
+                device_order_fail(turn, JOB_ERROR_IN_USE, "somebody has it open");
+                break;
+        default:
+                turn->work->look = true;
+                device_order_fail_observed(turn);
+                break;
+        }
+        return r < 0 ? r : device_turn_finish(turn);
+}
+
+/* ---- accept ---- */
+
+int device_order_resume_observe(const struct device_turn *turn) {
+        if (turn->observation->observed == OBSERVED_GOOD) {
+                device_turn_stage(turn, DEVICE_REFRESH);
+                return 0;
+        }
+        return device_look_observe(turn);
+}

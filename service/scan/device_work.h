@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The work on one device, stage by stage. device_work.c keeps the queue and hands a stage's
+ * observation to the file whose thought it is:
+ *
+ *     device_look.c   what it is: attributes, identity, serial, and into the topology with it
+ *     device_guard.c  whether it still is what it was: replaced, or gone
+ *     device_order.c  what a job wants done: attach, detach, refresh, accept
+ */
+
+#include "scan/work.h"
+
+/* Everything that one stage's handler needs. */
+struct device_turn {
+        struct planner *planner;
+        struct target_work *target;
+        struct device_work *work;
+        struct observation *observation; /* NULL before the first step */
+        struct scan_time now;
+};
+
+struct scsi_address device_turn_address(const struct device_turn *turn);
+/* The device in the topology: under that address; and only if it is the kernel object that was
+ * looked at. */
+struct device *device_turn_known(const struct device_turn *turn);
+struct device *device_turn_same(const struct device_turn *turn);
+void device_turn_stage(const struct device_turn *turn, enum device_stage stage);
+/* This round of work is over; what was wanted meanwhile begins the next. */
+int device_turn_finish(const struct device_turn *turn);
+
+/* device_look.c */
+/* Attributes were read: now.fact.device. */
+int device_look_facts(const struct device_turn *turn);
+int device_look_observe(const struct device_turn *turn);
+int device_identify_observe(const struct device_turn *turn);
+int device_serial_observe(const struct device_turn *turn);
+int device_measure_observe(const struct device_turn *turn);
+/* Who it is is known as far as it can be: read the serial, then commit. */
+int device_look_named(const struct device_turn *turn);
+/* Nothing was learnt about who it is. */
+int device_look_unnamed(const struct device_turn *turn, enum standing standing);
+int device_look_commit(const struct device_turn *turn);
+
+const struct scsi_identity *device_identity_before(const struct device_turn *turn);
+
+/* device_guard.c */
+/* The notice that another unit is there than the one that `was`. */
+int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was);
+/* The device answered with another identity than it had. */
+int device_guard_differs(const struct device_turn *turn, struct scsi_identity *identity);
+int device_guard_confirm_observe(const struct device_turn *turn);
+int device_guard_stop_observe(const struct device_turn *turn);
+int device_guard_inquire_observe(const struct device_turn *turn);
+int device_guard_probe_observe(const struct device_turn *turn);
+int device_guard_detach_observe(const struct device_turn *turn);
+
+/* device_order.c */
+int device_order_begin(const struct device_turn *turn);
+int device_order_attach_observe(const struct device_turn *turn);
+int device_order_detach_observe(const struct device_turn *turn);
+int device_order_resume_observe(const struct device_turn *turn);
+/* The order's part is done with, before the round ends: checks what it was about. True when the
+ * round goes on with another stage. */
+bool device_order_named(const struct device_turn *turn);
+void device_order_done(const struct device_turn *turn, enum summary_field field);
+void device_order_fail(const struct device_turn *turn, enum job_error error, const char *what);
+void device_order_fail_observed(const struct device_turn *turn);

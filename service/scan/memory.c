@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan/memory.h"
+
+struct memory {
+        struct memory_entry *entries;
+        uint64_t serial;
+};
+
+/* First line of the text; the fields of the others are separated by tabs, which no name holds. */
+static const char header[] = "scsiscan identities 1 boot ";
+
+struct memory *memory_new(void) {
+        return calloc(1, sizeof(struct memory));
+}
+
+static void entry_drop(struct memory *memory, struct memory_entry *entry) {
+        HASH_DEL(memory->entries, entry);
+        scsi_identity_done(&entry->identity);
+        free(entry->nexus);
+        free(entry);
+}
+
+void memory_free(struct memory *memory) {
+        struct memory_entry *entry, *next;
+
+        if (!memory)
+                return;
+        HASH_ITER (hh, memory->entries, entry, next)
+                entry_drop(memory, entry);
+        free(memory);
+}
+
+char *memory_nexus(const struct device *device) {
+        const struct target *target = device->target;
+        const char *path = target->host->facts.path, *end = strrchr(path, '/');
+        int length = end ? (int)(end - path) : (int)strlen(path);
+        char *nexus;
+        int r;
+
+        if (target->port_name[0])
+                r = asprintf(&nexus, "%.*s %s %" PRIu64, length, path, target->port_name,
+                             device->address.lun);
+        else
+                r = asprintf(&nexus, "%.*s %" PRIu32 ":%" PRIu32 " %" PRIu64, length, path,
+                             target->address.channel, target->address.target, device->address.lun);
+        return r < 0 ? NULL : nexus;
+}
+
+const struct memory_entry *memory_get(const struct memory *memory, const char *nexus) {
+        struct memory_entry *entry;
+
+        HASH_FIND_STR(memory->entries, nexus, entry);
+        return entry;
+}
+
+static struct memory_entry *entry_new(struct memory *memory, const char *nexus) {
+        struct memory_entry *entry = calloc(1, sizeof(*entry));
+
+        if (!entry)
+                return NULL;
+        entry->nexus = strdup(nexus);
+        if (!entry->nexus) {
+                free(entry);
+                return NULL;
+        }
+        HASH_ADD_KEYPTR(hh, memory->entries, entry->nexus, strlen(entry->nexus), entry);
+        return entry;
+}
+
+int memory_set(struct memory *memory, const char *nexus, uint64_t instance, bool replaced,
+               struct scsi_identity *identity) {
+        struct memory_entry *entry = (struct memory_entry *)memory_get(memory, nexus);
+
+        if (!entry && HASH_COUNT(memory->entries) >= MEMORY_MAX) {
+                scsi_identity_done(identity);
+                return -E2BIG;
+        }
+        if (entry && entry->instance == instance && entry->replaced == replaced &&
+            scsi_identity_equal(&entry->identity, identity)) {
+                scsi_identity_done(identity);
+                return 0;
+        }
+        entry = entry ?: entry_new(memory, nexus);
+        if (!entry) {
+                scsi_identity_done(identity);
+                return -ENOMEM;
+        }
+        entry->instance = instance;
+        entry->replaced = replaced;
+        scsi_identity_done(&entry->identity);
+        entry->identity = *identity;
+        *identity = (struct scsi_identity){};
+        memory->serial++;
+        return 0;
+}
+
+void memory_forget(struct memory *memory, const char *nexus) {
+        struct memory_entry *entry = (struct memory_entry *)memory_get(memory, nexus);
+
+        if (!entry)
+                return;
+        entry_drop(memory, entry);
+        memory->serial++;
+}
+
+uint64_t memory_serial(const struct memory *memory) {
+        return memory->serial;
+}
+
+/* ---- as text ---- */
+
+char *memory_format(const struct memory *memory, const char *boot_id) {
+        const struct memory_entry *entry;
+        char *text = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+
+        if (!file)
+                return NULL;
+        fprintf(file, "%s%s\n", header, boot_id);
+        for (entry = memory->entries; entry; entry = entry->hh.next) {
+                fprintf(file, "%s\t%" PRIu64 "\t%s\t%s", entry->nexus, entry->instance,
+                        entry->replaced ? "replaced" : "present", entry->identity.name ?: "");
+                for (size_t i = 0; i < entry->identity.count; i++)
+                        fprintf(file, "\t%s", entry->identity.designators[i]);
+                fputc('\n', file);
+        }
+        if (fclose(file) != 0) {
+                free(text);
+                return NULL;
+        }
+        return text;
+}
+
+static int parse_identity(char **cursor, struct scsi_identity *ret) {
+        const char *name = strsep(cursor, "\t"), *designator;
+        struct scsi_identity identity = {};
+
+        if (!name)
+                return -EINVAL;
+        identity.name = strdup(name);
+        identity.designators = calloc(SCSI_DESIGNATORS_MAX + 1, sizeof(char *));
+        if (!identity.name || !identity.designators) {
+                scsi_identity_done(&identity);
+                return -ENOMEM;
+        }
+        while ((designator = strsep(cursor, "\t")) && identity.count < SCSI_DESIGNATORS_MAX) {
+                char *copy = strdup(designator);
+
+                if (!copy) {
+                        scsi_identity_done(&identity);
+                        return -ENOMEM;
+                }
+                identity.designators[identity.count++] = copy;
+        }
+        *ret = identity;
+        return 0;
+}
+
+static int parse_line(struct memory *memory, char *line, bool same_boot) {
+        const char *nexus = strsep(&line, "\t"), *instance = strsep(&line, "\t"),
+                   *standing = strsep(&line, "\t");
+        struct scsi_identity identity;
+        unsigned long long number;
+        char *end;
+        int r;
+
+        if (!standing || !*nexus || !*instance)
+                return -EINVAL;
+        errno = 0;
+        number = strtoull(instance, &end, 10);
+        if (*end || errno != 0)
+                return -EINVAL;
+        r = parse_identity(&line, &identity);
+        if (r < 0)
+                return r;
+        return memory_set(memory, nexus, same_boot ? number : 0, strcmp(standing, "replaced") == 0,
+                          &identity);
+}
+
+int memory_parse(struct memory *memory, const char *text, const char *boot_id) {
+        _cleanup_(freep) char *copy = strdup(text);
+        char *cursor = copy, *line;
+        bool same_boot;
+        int bad = 0;
+
+        if (!copy)
+                return -ENOMEM;
+        line = strsep(&cursor, "\n");
+        if (strncmp(line, header, sizeof(header) - 1) != 0)
+                return -EINVAL;
+        same_boot = strcmp(line + sizeof(header) - 1, boot_id) == 0;
+        while ((line = strsep(&cursor, "\n"))) {
+                int r = *line ? parse_line(memory, line, same_boot) : 0;
+
+                if (r == -ENOMEM)
+                        return r;
+                bad += r < 0;
+        }
+        return bad;
+}

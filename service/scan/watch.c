@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * When a target is asked without anybody having asked for it: because of a unit attention, to see
+ * something a second time, or because it has been silent for long.
+ *
+ * Arrays drop and collapse attentions, so any 29/xx, 2A/xx or 3F/xx may stand for a change of LUNs.
+ * But every attach raises one, and a broken target may raise one with each command. So what such
+ * asking brings decides how soon it is done again: a target whose answers do not change is asked
+ * ever less often, until it has been quiet for a while.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "scan/work.h"
+
+struct watch {
+        struct scsi_target_address address;
+        bool wanted; /* ask when `due` has come */
+        enum job_cause cause;
+        uint64_t due;        /* µs, monotonic */
+        uint64_t not_before; /* the next asking for a vague reason, µs, monotonic */
+        uint64_t pause;      /* between those, µs */
+        uint64_t poll_at;    /* µs, monotonic; UINT64_MAX for never */
+        unsigned quiet;      /* polls in a row that brought nothing */
+        UT_hash_handle hh;
+};
+
+static struct watch *watch_find(struct planner *planner,
+                                const struct scsi_target_address *address) {
+        struct watch *watch;
+
+        HASH_FIND(hh, planner->watches, address, sizeof(*address), watch);
+        return watch;
+}
+
+static struct watch *watch_get(struct planner *planner, const struct scsi_target_address *address) {
+        struct watch *watch = watch_find(planner, address);
+
+        if (watch)
+                return watch;
+        watch = calloc(1, sizeof(*watch));
+        if (!watch)
+                return NULL;
+        watch->address = *address;
+        watch->poll_at = UINT64_MAX;
+        HASH_ADD(hh, planner->watches, address, sizeof(watch->address), watch);
+        return watch;
+}
+
+static void watch_drop(struct planner *planner, struct watch *watch) {
+        HASH_DEL(planner->watches, watch);
+        free(watch);
+}
+
+void watch_free(struct planner *planner) {
+        struct watch *watch, *next;
+
+        HASH_ITER (hh, planner->watches, watch, next)
+                watch_drop(planner, watch);
+}
+
+void watch_forget_host(struct planner *planner, uint32_t host) {
+        struct watch *watch, *next;
+
+        HASH_ITER (hh, planner->watches, watch, next)
+                if (watch->address.host == host)
+                        watch_drop(planner, watch);
+}
+
+static void wake_by(struct planner *planner, uint64_t time) {
+        if (time < planner->wake_at)
+                planner->wake_at = time;
+}
+
+static void want_by(struct planner *planner, struct watch *watch, enum job_cause cause,
+                    uint64_t due) {
+        if (!watch->wanted || due < watch->due) {
+                watch->due = due;
+                watch->cause = cause;
+        } else {
+                planner_count(planner, COUNTER_COALESCED);
+        }
+        watch->wanted = true;
+        wake_by(planner, watch->due);
+}
+
+/* 3F/0E is to the point and never waits long; the others may mean anything, mostly nothing. */
+int watch_attention(struct planner *planner, const struct scsi_target_address *target,
+                    enum unit_attention attention, struct scan_time now) {
+        struct watch *watch = watch_get(planner, target);
+        uint64_t longest = planner->limits->attention_pause_ms * UINT64_C(1000);
+        uint64_t due;
+
+        if (!watch)
+                return -ENOMEM;
+        due = watch->not_before > now.monotonic ? watch->not_before : now.monotonic;
+        if (attention == ATTENTION_REPORTED_LUNS && due > now.monotonic + longest)
+                due = now.monotonic + longest;
+        want_by(planner, watch, CAUSE_UNIT_ATTENTION, due);
+        return 0;
+}
+
+int watch_again(struct planner *planner, const struct scsi_target_address *target,
+                uint64_t delay_usec, struct scan_time now) {
+        struct watch *watch = watch_get(planner, target);
+
+        if (!watch)
+                return -ENOMEM;
+        want_by(planner, watch, CAUSE_RESYNC, now.monotonic + delay_usec);
+        return 0;
+}
+
+/* A few percent early or late, different for each target and turn, so that a thousand targets are
+ * not asked in one breath. */
+static uint64_t jitter(const struct watch *watch, uint64_t interval, uint64_t now) {
+        uint64_t mix = (watch->address.host * UINT64_C(0x9e3779b97f4a7c15)) ^
+                       (watch->address.target * UINT64_C(0xbf58476d1ce4e5b9)) ^
+                       (now * UINT64_C(0x94d049bb133111eb));
+
+        mix ^= mix >> 31;
+        return interval - interval / 8 + mix % (interval / 4 + 1);
+}
+
+static void poll_next(struct planner *planner, struct watch *watch, bool changed, uint64_t now) {
+        uint64_t interval = planner->limits->poll_interval_ms * UINT64_C(1000);
+
+        watch->quiet = changed ? 0 : watch->quiet + 1;
+        if (interval == 0) {
+                watch->poll_at = UINT64_MAX;
+                return;
+        }
+        interval <<= watch->quiet < 2 ? 0 : watch->quiet < 4 ? 1 : 2;
+        watch->poll_at = now + jitter(watch, interval, now);
+        wake_by(planner, watch->poll_at);
+}
+
+/* Somebody else attached something there: it has not been asked, and is to be, in its turn. */
+int watch_seen(struct planner *planner, const struct scsi_target_address *target, uint64_t now) {
+        struct watch *watch = watch_find(planner, target);
+
+        if (watch)
+                return 0;
+        watch = watch_get(planner, target);
+        if (!watch)
+                return -ENOMEM;
+        poll_next(planner, watch, true, now);
+        return 0;
+}
+
+int watch_answered(struct planner *planner, const struct scsi_target_address *target, bool changed,
+                   bool watched, struct scan_time now) {
+        const struct policy_limits *limits = planner->limits;
+        uint64_t longest = limits->attention_pause_max_ms * UINT64_C(1000);
+        struct watch *watch = watch_find(planner, target);
+        bool quiet;
+
+        if (!watch && !topology_target(planner->topology, target))
+                return 0; /* nothing came to light there */
+        watch = watch_get(planner, target);
+        if (!watch)
+                return -ENOMEM;
+        quiet = now.monotonic > watch->not_before + 2 * watch->pause;
+        if (changed || quiet || watch->pause == 0)
+                watch->pause = limits->attention_pause_ms * UINT64_C(1000) / 4;
+        else if (watched)
+                watch->pause = watch->pause * 2 < longest ? watch->pause * 2 : longest;
+        watch->not_before = now.monotonic + watch->pause;
+        poll_next(planner, watch, changed, now.monotonic);
+        return 0;
+}
+
+static int watch_due(struct planner *planner, struct watch *watch, struct scan_time now) {
+        enum job_cause cause =
+                watch->wanted && watch->due <= now.monotonic ? watch->cause : CAUSE_POLL;
+
+        watch->wanted = false;
+        watch->poll_at = UINT64_MAX; /* set again by the answer */
+        return planner_scan_target(planner, &watch->address, cause, now);
+}
+
+int watch_run(struct planner *planner, struct scan_time now) {
+        struct watch *watch, *next;
+        int r = 0;
+
+        HASH_ITER (hh, planner->watches, watch, next) {
+                bool due = watch->wanted && watch->due <= now.monotonic;
+
+                if (!topology_target(planner->topology, &watch->address) && !watch->wanted) {
+                        watch_drop(planner, watch);
+                        continue;
+                }
+                if ((due || watch->poll_at <= now.monotonic) && r >= 0)
+                        r = watch_due(planner, watch, now);
+                if (watch->wanted)
+                        wake_by(planner, watch->due);
+                wake_by(planner, watch->poll_at);
+        }
+        return r;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "state.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define FILE_NAME "identities"
+#define FILE_NEW "identities.new"
+/* 65,536 nexuses of some 16 designators would be more than anybody has. */
+#define FILE_BYTES_MAX (64 * 1024 * 1024)
+/* Attaching a thousand units is some few writes. */
+#define SAVE_DELAY_MS 500
+
+struct state {
+        uv_loop_t *loop;
+        uv_timer_t timer;
+        uv_work_t work;
+        char *directory;
+        struct memory *memory;
+        uint64_t saved; /* the serial that is in the file, or on its way there */
+        char *text;     /* what the thread is writing */
+        int error;      /* what came of it */
+        bool writing;
+        bool closing;
+        bool complained;
+        char boot_id[64];
+};
+
+/* ---- files ---- */
+
+static int read_text(int directory, const char *name, char **ret) {
+        _cleanup_(closep) int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_(freep) char *text = NULL;
+        struct stat status;
+        size_t length = 0;
+
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &status) < 0)
+                return -errno;
+        if (!S_ISREG(status.st_mode) || status.st_size > FILE_BYTES_MAX)
+                return -EFBIG;
+        text = malloc((size_t)status.st_size + 1);
+        if (!text)
+                return -ENOMEM;
+        while (length < (size_t)status.st_size) {
+                ssize_t n = read(fd, text + length, (size_t)status.st_size - length);
+
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                length += (size_t)n;
+        }
+        text[length] = '\0';
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static int write_all(int fd, const char *text) {
+        size_t length = strlen(text);
+
+        while (length > 0) {
+                ssize_t n = write(fd, text, length);
+
+                if (n < 0)
+                        return -errno;
+                text += n;
+                length -= (size_t)n;
+        }
+        return 0;
+}
+
+/* Whole or not at all: the name points to the old file until the new one is on the disk. */
+static int write_text(const char *path, const char *text) {
+        _cleanup_(closep) int directory = -1;
+        _cleanup_(closep) int fd = -1;
+        int r;
+
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        directory = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+        if (directory < 0)
+                return -errno;
+        if (unlinkat(directory, FILE_NEW, 0) < 0 && errno != ENOENT)
+                return -errno;
+        fd = openat(directory, FILE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return -errno;
+        r = write_all(fd, text);
+        if (r < 0)
+                return r;
+        if (fsync(fd) < 0 || renameat(directory, FILE_NEW, directory, FILE_NAME) < 0 ||
+            fsync(directory) < 0)
+                return -errno;
+        return 0;
+}
+
+static void read_boot_id(char buffer[static 64]) {
+        _cleanup_(closep) int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, buffer, 63);
+
+        buffer[n < 0 ? 0 : n] = '\0';
+        buffer[strcspn(buffer, "\n")] = '\0';
+}
+
+/* ---- saving ---- */
+
+static void save_work(uv_work_t *work) {
+        struct state *state = work->data;
+
+        state->error = write_text(state->directory, state->text);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void save_schedule(struct state *state) {
+        if (state->closing)
+                on_timer(&state->timer);
+        else if (!uv_is_active((uv_handle_t *)&state->timer))
+                uv_timer_start(&state->timer, on_timer, SAVE_DELAY_MS, 0);
+}
+
+static void save_done(uv_work_t *work, int status) {
+        struct state *state = work->data;
+
+        state->writing = false;
+        free(TAKE_PTR(state->text));
+        if (state->error < 0 && !state->complained)
+                log_warning("identities cannot be kept in %s: %s", state->directory,
+                            strerrordesc_np(-state->error) ?: "error");
+        state->complained = state->error < 0;
+        if (state->saved != memory_serial(state->memory))
+                save_schedule(state);
+}
+
+static void on_timer(uv_timer_t *timer) {
+        struct state *state = timer->data;
+
+        if (state->writing || state->saved == memory_serial(state->memory))
+                return;
+        state->text = memory_format(state->memory, state->boot_id);
+        if (!state->text)
+                return; /* out of memory: the next change tries again */
+        state->saved = memory_serial(state->memory);
+        state->work.data = state;
+        state->writing = uv_queue_work(state->loop, &state->work, save_work, save_done) == 0;
+        if (!state->writing)
+                free(TAKE_PTR(state->text));
+}
+
+void state_touch(struct state *state) {
+        if (state->saved != memory_serial(state->memory) && !state->writing)
+                save_schedule(state);
+}
+
+/* ---- life ---- */
+
+static int load(struct state *state) {
+        _cleanup_(closep) int directory = -1;
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        directory = open(state->directory, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+        r = directory < 0 ? -errno : read_text(directory, FILE_NAME, &text);
+        if (r == -ENOENT || r == -ENOMEM)
+                return r == -ENOENT ? 0 : r;
+        if (r >= 0)
+                r = memory_parse(state->memory, text, state->boot_id);
+        if (r != 0)
+                log_warning("%s/" FILE_NAME " is not all understood: what it says of swapped units "
+                            "is lost (%s)",
+                            state->directory, r < 0 ? strerrordesc_np(-r) ?: "error" : "bad lines");
+        return r == -ENOMEM ? r : 0;
+}
+
+int state_open(uv_loop_t *loop, const char *directory, struct memory *memory, struct state **ret) {
+        struct state *state = calloc(1, sizeof(*state));
+        int r;
+
+        if (!state)
+                return -ENOMEM;
+        state->loop = loop;
+        state->memory = memory;
+        state->directory = strdup(directory);
+        if (!state->directory) {
+                free(state);
+                return -ENOMEM;
+        }
+        read_boot_id(state->boot_id);
+        r = load(state);
+        if (r < 0) {
+                free(state->directory);
+                free(state);
+                return r;
+        }
+        state->saved = memory_serial(memory);
+        uv_timer_init(loop, &state->timer);
+        state->timer.data = state;
+        *ret = state;
+        return 0;
+}
+
+void state_close(struct state *state) {
+        state->closing = true;
+        state_touch(state);
+        uv_close((uv_handle_t *)&state->timer, NULL);
+}
+
+void state_free(struct state *state) {
+        if (!state)
+                return;
+        free(state->directory);
+        free(state);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the service remembers across restarts, in STATE_DIR/identities: read at the start, written
+ * some time after it has changed, by a thread of libuv's pool, as a new file that takes the old
+ * one's place. A file that cannot be read or written is said once in the log, and the service goes
+ * on without.
+ */
+
+#include <uv.h>
+
+#include "scan/memory.h"
+
+struct state;
+
+/* Reads what is there into the memory. -ENOMEM. */
+int state_open(uv_loop_t *loop, const char *directory, struct memory *memory, struct state **ret);
+/* The memory may have changed. */
+void state_touch(struct state *state);
+/* Writes what has not been written; the loop must run until it has no handles left before
+ * state_free(). */
+void state_close(struct state *state);
+void state_free(struct state *state);

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Nothing changes unnoticed: mapped, unmapped, replaced, grown, and what jobs do with devices. */
+#include <errno.h>
+#include <string.h>
+
+#include "scan/memory.h"
+#include "world.h"
+
+#define SECOND UINT64_C(1000000)
+
+struct stage {
+        struct sim_machine *machine;
+        struct world *world;
+        struct scsi_target_address target;
+};
+
+static struct stage stage_new(unsigned quirks, uint32_t luns) {
+        struct stage stage = {.machine = sim_machine_new(1)};
+        struct sim_host host = {.max_id = 2};
+        struct sim_target target = {.quirks = quirks};
+
+        g_assert_cmpuint(sim_add_host(stage.machine, &host), ==, 0);
+        stage.target = sim_add_target(stage.machine, 0, &target);
+        sim_map_disks(stage.machine, stage.target, luns, 1);
+        stage.world = world_new(stage.machine, true, (uint32_t)g_test_rand_int());
+        world_start(stage.world);
+        /* What the attaches themselves raised is over. */
+        world_pass(stage.world, 10 * SECOND);
+        world_check(stage.world);
+        return stage;
+}
+
+static void stage_done(struct stage *stage) {
+        world_check(stage->world);
+        world_free(stage->world);
+}
+
+static struct scsi_address lun_of(const struct stage *stage, uint64_t lun) {
+        return (struct scsi_address){stage->target, lun};
+}
+
+static const struct device *device_of(const struct stage *stage, uint64_t lun) {
+        struct scsi_address address = lun_of(stage, lun);
+
+        return topology_device(engine_topology(world_engine(stage->world)), &address);
+}
+
+static void map_disk(const struct stage *stage, uint64_t lun, uint32_t number) {
+        struct sim_unit unit = sim_disk(number);
+
+        sim_map(stage->machine, stage->target, lun, &unit);
+}
+
+/* Somebody uses LUN 0: its pending unit attention reaches the kernel. */
+static void touch(const struct stage *stage) {
+        sim_touch(stage->machine, lun_of(stage, 0));
+}
+
+/* ---- mapped ---- */
+
+static void test_mapped(void) {
+        struct stage stage = stage_new(0, 4);
+        uint64_t luns = sim_commands(stage.machine, SCSI_REPORT_LUNS);
+        uint64_t pages = sim_commands(stage.machine, SCSI_INQUIRY);
+
+        map_disk(&stage, 9, 50);
+        touch(&stage);
+        while (!device_of(&stage, 9))
+                g_assert_true(world_step(stage.world));
+        /* REPORT LUNS, VPD 83h, VPD 80h: the others are verified after. */
+        g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - luns, ==, 1);
+        g_assert_cmpuint(sim_commands(stage.machine, SCSI_INQUIRY) - pages, ==, 2);
+        world_pass(stage.world, SECOND);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_ATTENTION), >, 0);
+        stage_done(&stage);
+}
+
+/* A storm of attentions costs its target a few questions, and nobody else anything. */
+static void test_storm(void) {
+        struct stage stage = stage_new(SIM_QUIET, 4);
+        uint64_t before = sim_commands(stage.machine, SCSI_REPORT_LUNS);
+        struct event event = {.kind = EVENT_UNIT_ATTENTION,
+                              .address = lun_of(&stage, 1),
+                              .attention = ATTENTION_REPORTED_LUNS};
+
+        for (unsigned i = 0; i < 1000; i++) {
+                g_assert_cmpint(
+                        engine_event(world_engine(stage.world), &event, world_now(stage.world)), ==,
+                        0);
+                world_pass(stage.world, SECOND / 100);
+        }
+        /* Ten seconds: at first at once, then about once a second. */
+        g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - before, >=, 5);
+        g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - before, <=, 40);
+
+        before = sim_commands(stage.machine, SCSI_REPORT_LUNS);
+        event.attention = ATTENTION_POWER_ON_RESET;
+        for (unsigned i = 0; i < 10000; i++) {
+                g_assert_cmpint(
+                        engine_event(world_engine(stage.world), &event, world_now(stage.world)), ==,
+                        0);
+                world_pass(stage.world, SECOND / 10);
+        }
+        /* A thousand seconds of what may mean anything. */
+        g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - before, <=, 60);
+        stage_done(&stage);
+}
+
+/* What nobody reports is found by asking now and then, and a day of silence costs little. */
+static void test_polled(void) {
+        struct stage stage = stage_new(SIM_QUIET, 4);
+        uint64_t before;
+
+        map_disk(&stage, 7, 70);
+        world_pass(stage.world, 300 * SECOND);
+        g_assert_nonnull(device_of(&stage, 7));
+
+        before = sim_commands(stage.machine, SCSI_REPORT_LUNS);
+        world_pass(stage.world, 86400 * SECOND);
+        g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - before, >=, 86400 / 300);
+        g_assert_cmpuint(sim_commands(stage.machine, SCSI_REPORT_LUNS) - before, <=, 86400 / 150);
+        stage_done(&stage);
+}
+
+/* ---- unmapped ---- */
+
+static void test_unmapped(void) {
+        struct stage stage = stage_new(0, 4);
+
+        sim_unmap(stage.machine, stage.target, 2);
+        touch(&stage);
+        world_settle(stage.world);
+        g_assert_nonnull(device_of(&stage, 2)); /* once is not enough */
+        world_pass(stage.world, SECOND);
+        g_assert_null(device_of(&stage, 2));
+        g_assert_cmpstr(world_detach_reason(stage.world, lun_of(&stage, 2)), ==, "unmapped");
+        stage_done(&stage);
+}
+
+static void test_unmapped_in_use(void) {
+        struct stage stage = stage_new(0, 4);
+
+        sim_set_holder(stage.machine, lun_of(&stage, 2), "dm-0");
+        sim_set_open(stage.machine, lun_of(&stage, 3), true); /* nobody can see that beforehand */
+        sim_unmap(stage.machine, stage.target, 2);
+        sim_unmap(stage.machine, stage.target, 3);
+        touch(&stage);
+        world_pass(stage.world, 5 * SECOND);
+        for (uint64_t lun = 2; lun <= 3; lun++) {
+                g_assert_nonnull(device_of(&stage, lun));
+                g_assert_cmpint(device_of(&stage, lun)->standing, ==, STANDING_MISSING);
+        }
+        g_assert_cmpstr(device_of(&stage, 2)->facts.holders[0], ==, "dm-0");
+
+        /* Let go of, it goes; mapped again, it is there as before. */
+        sim_set_open(stage.machine, lun_of(&stage, 3), false);
+        map_disk(&stage, 2, 3);
+        touch(&stage);
+        world_pass(stage.world, 400 * SECOND);
+        g_assert_null(device_of(&stage, 3));
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_PRESENT);
+        stage_done(&stage);
+}
+
+/* Silence is not absence. */
+static void test_unknown_stays(void) {
+        struct stage stage = stage_new(0, 4);
+
+        sim_set_target_manner(stage.machine, stage.target, SIM_TIMES_OUT);
+        world_scan(stage.world, "");
+        world_pass(stage.world, 600 * SECOND);
+        for (uint64_t lun = 0; lun < 4; lun++)
+                g_assert_nonnull(device_of(&stage, lun));
+        stage_done(&stage);
+}
+
+/* ---- replaced ---- */
+
+static void test_replaced(void) {
+        struct stage stage = stage_new(0, 4);
+        uint64_t instance = device_of(&stage, 2)->facts.instance;
+        g_autofree char *was = g_strdup(device_of(&stage, 2)->identity.name);
+
+        map_disk(&stage, 2, 99);
+        touch(&stage);
+        world_pass(stage.world, SECOND);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 1);
+        g_assert_cmpstr(world_last_notice(stage.world, NOTICE_REPLACED)->identity, ==, was);
+        g_assert_cmpstr(world_last_notice(stage.world, NOTICE_REPLACED)->identity_now, !=, was);
+        g_assert_false(world_last_notice(stage.world, NOTICE_REPLACED)->in_use);
+        g_assert_cmpstr(world_detach_reason(stage.world, lun_of(&stage, 2)), ==, "replaced");
+        g_assert_cmpuint(device_of(&stage, 2)->facts.instance, !=, instance);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_PRESENT);
+        g_assert_cmpstr(device_of(&stage, 2)->identity.name, !=, was);
+        stage_done(&stage);
+}
+
+static void test_replaced_in_use(void) {
+        struct stage stage = stage_new(0, 4);
+        struct device_request accept = {.operation = JOB_ACCEPT};
+        uint64_t instance = device_of(&stage, 2)->facts.instance;
+
+        sim_set_holder(stage.machine, lun_of(&stage, 2), "dm-0");
+        world_scan(stage.world, "0:0:0:2");
+        world_settle(stage.world);
+        map_disk(&stage, 2, 99);
+        touch(&stage);
+        world_pass(stage.world, 500 * SECOND);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 1);
+        g_assert_true(world_last_notice(stage.world, NOTICE_REPLACED)->in_use);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_REPLACED);
+        g_assert_cmpstr(device_of(&stage, 2)->facts.state, ==, "offline");
+        g_assert_null(device_of(&stage, 2)->unit);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 2)), ==,
+                         0); /* nothing gets through */
+
+        /* Somebody lets it run again: stopped again, and told once only. */
+        sim_set_device_state(stage.machine, lun_of(&stage, 2), "running");
+        world_scan(stage.world, "0:0:0");
+        world_settle(stage.world);
+        g_assert_cmpstr(device_of(&stage, 2)->facts.state, ==, "offline");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 1);
+
+        g_assert_cmpint(world_order(stage.world, &accept, "0:0:0:2")->state, ==, JOB_DONE);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_PRESENT);
+        g_assert_cmpstr(device_of(&stage, 2)->facts.state, ==, "running");
+        g_assert_nonnull(device_of(&stage, 2)->unit);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 2)), !=, 0);
+        g_assert_cmpuint(device_of(&stage, 2)->facts.instance, ==, instance);
+        stage_done(&stage);
+}
+
+static void test_exchanged(void) {
+        struct stage stage = stage_new(0, 4);
+        g_autofree char *one = g_strdup(device_of(&stage, 1)->identity.name);
+        g_autofree char *two = g_strdup(device_of(&stage, 2)->identity.name);
+
+        map_disk(&stage, 1, 3); /* sim_map_disks() began with 1 */
+        map_disk(&stage, 2, 2);
+        touch(&stage);
+        world_pass(stage.world, SECOND);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 2);
+        g_assert_cmpstr(device_of(&stage, 1)->identity.name, ==, two);
+        g_assert_cmpstr(device_of(&stage, 2)->identity.name, ==, one);
+        stage_done(&stage);
+}
+
+/* While nobody watched: what the kernel attached is not what answers now. */
+static void test_replaced_unwatched(void) {
+        struct stage stage = {.machine = sim_machine_new(1)};
+        struct sim_host host = {.max_id = 2};
+        struct sim_target target = {.quirks = SIM_QUIET};
+
+        sim_add_host(stage.machine, &host);
+        stage.target = sim_add_target(stage.machine, 0, &target);
+        sim_map_disks(stage.machine, stage.target, 3, 1);
+        sim_kernel_scan(stage.machine);
+        map_disk(&stage, 1, 99);
+        sim_set_holder(stage.machine, lun_of(&stage, 1), "dm-0");
+        stage.world = world_new(stage.machine, false, (uint32_t)g_test_rand_int());
+        world_start(stage.world);
+        world_settle(stage.world);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_REPLACED);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_PRESENT);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 1)), ==, 0);
+        stage_done(&stage);
+}
+
+/* The service starts again, on the same machine, with what it kept. */
+static void start_again(struct stage *stage, const char *boot, const char *next_boot) {
+        struct memory *memory = engine_memory(world_engine(stage->world));
+        _cleanup_(freep) char *kept = memory_format(memory, boot);
+
+        g_assert_nonnull(kept);
+        world_leave(stage->world);
+        stage->world = world_new(stage->machine, true, (uint32_t)g_test_rand_int());
+        memory = engine_memory(world_engine(stage->world));
+        g_assert_cmpint(memory_parse(memory, kept, next_boot), ==, 0);
+        world_start(stage->world);
+        world_pass(stage->world, SECOND);
+}
+
+/* While the service was down, and somebody let the kernel read its pages anew: only what we
+ * remember tells. */
+static void test_replaced_while_down(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        sim_set_holder(stage.machine, lun_of(&stage, 1), "dm-0");
+        map_disk(&stage, 1, 99);
+        sim_kernel_rescan(stage.machine, lun_of(&stage, 1));
+        start_again(&stage, "a", "a");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 1);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_REPLACED);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 1)), ==, 0);
+
+        /* It stays stopped when the service starts once more, and is not told again. */
+        start_again(&stage, "a", "a");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 0);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_REPLACED);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_PRESENT);
+        stage_done(&stage);
+}
+
+/* Between two boots: what is attached is right, and that it is another is told. */
+static void test_replaced_between_boots(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        map_disk(&stage, 1, 99);
+        for (uint64_t lun = 0; lun < 3; lun++)
+                sim_detach_by_hand(stage.machine, lun_of(&stage, lun));
+        start_again(&stage, "a", "b");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 1);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_PRESENT);
+        start_again(&stage, "b", "c");
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 0);
+        stage_done(&stage);
+}
+
+static void test_memory_text(void) {
+        struct memory *memory = memory_new();
+
+        g_assert_cmpint(memory_parse(memory, "", "a"), ==, -EINVAL);
+        g_assert_cmpint(memory_parse(memory, "scsiscan identities 1 boot a\nx\n\ty\tz\n", "a"), ==,
+                        2);
+        g_assert_cmpint(memory_parse(memory,
+                                     "scsiscan identities 1 boot a\n"
+                                     "/d 0:1 2\t77\tpresent\tnaa.5\tnaa.5\tt10.x y\n",
+                                     "b"),
+                        ==, 0);
+        g_assert_cmpuint(memory_get(memory, "/d 0:1 2")->instance, ==, 0);
+        g_assert_cmpuint(memory_get(memory, "/d 0:1 2")->identity.count, ==, 2);
+        memory_free(memory);
+}
+
+/* ---- grown ---- */
+
+static void test_grown(void) {
+        struct stage stage = stage_new(0, 2);
+        struct sim_target other = {.target = 1};
+        struct scsi_target_address second = sim_add_target(stage.machine, 0, &other);
+        struct sim_unit unit = sim_disk(1);
+        struct scsi_address path = {second, 0};
+
+        sim_map(stage.machine, second, 0, &unit); /* the unit of LUN 0, by a second port */
+        world_scan(stage.world, "host0");
+        world_settle(stage.world);
+        sim_resize(stage.machine, lun_of(&stage, 0), 4 * unit.size);
+        sim_resize(stage.machine, path, 4 * unit.size);
+        touch(&stage);
+        world_pass(stage.world, SECOND);
+        g_assert_cmpuint(device_of(&stage, 0)->facts.size, ==, 4 * unit.size);
+        g_assert_cmpuint(
+                topology_device(engine_topology(world_engine(stage.world)), &path)->facts.size, ==,
+                4 * unit.size);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_CAPACITY), ==, 1);
+        g_assert_cmpuint(world_last_notice(stage.world, NOTICE_CAPACITY)->size_was, ==, unit.size);
+        g_assert_cmpuint(world_last_notice(stage.world, NOTICE_CAPACITY)->size, ==, 4 * unit.size);
+        stage_done(&stage);
+}
+
+/* The array says no more than that something has changed. */
+static void test_grown_unsaid(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        sim_resize(stage.machine, lun_of(&stage, 1), UINT64_C(1) << 40);
+        sim_unit_attention(stage.machine, lun_of(&stage, 0), 0x3f, 0x0e);
+        touch(&stage);
+        world_pass(stage.world, SECOND);
+        g_assert_cmpuint(device_of(&stage, 1)->facts.size, ==, UINT64_C(1) << 40);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_CAPACITY), ==, 1);
+        stage_done(&stage);
+}
+
+/* ---- orders ---- */
+
+static void test_attach(void) {
+        struct stage stage = stage_new(SIM_QUIET, 2);
+        struct device_request attach = {.operation = JOB_ATTACH, .lun = 5};
+        const struct job *job;
+
+        map_disk(&stage, 5, 50);
+        attach.identity = "naa.0000000000000001";
+        job = world_order(stage.world, &attach, "0:0:0");
+        g_assert_cmpint(job->error, ==, JOB_ERROR_IDENTITY_MISMATCH);
+        g_assert_false(sim_is_attached(stage.machine, lun_of(&stage, 5)));
+        g_assert_cmpstr(world_detach_reason(stage.world, lun_of(&stage, 5)), ==, "");
+
+        attach.identity = NULL;
+        job = world_order(stage.world, &attach, "0:0:0");
+        g_assert_cmpint(job->state, ==, JOB_DONE);
+        g_assert_cmpuint(job->summary[SUMMARY_ATTACHED], ==, 1);
+        g_assert_nonnull(device_of(&stage, 5));
+
+        attach.identity = device_of(&stage, 5)->identity.name;
+        job = world_order(stage.world, &attach, "0:0:0");
+        g_assert_cmpint(job->state, ==, JOB_DONE);
+        g_assert_cmpuint(job->summary[SUMMARY_UNCHANGED], ==, 1);
+
+        attach = (struct device_request){.operation = JOB_ATTACH, .lun = 6};
+        job = world_order(stage.world, &attach, "0:0:0");
+        g_assert_cmpint(job->error, ==, JOB_ERROR_NOT_REPORTED);
+        stage_done(&stage);
+}
+
+static void test_detach(void) {
+        struct stage stage = stage_new(SIM_QUIET, 4);
+        struct device_request detach = {.operation = JOB_DETACH};
+        const struct job *job;
+
+        job = world_order(stage.world, &detach, "0:0:0:1");
+        g_assert_cmpint(job->state, ==, JOB_DONE);
+        g_assert_null(device_of(&stage, 1));
+        g_assert_cmpstr(world_detach_reason(stage.world, lun_of(&stage, 1)), ==, "requested");
+
+        sim_set_open(stage.machine, lun_of(&stage, 2), true);
+        job = world_order(stage.world, &detach, "0:0:0:2");
+        g_assert_cmpint(job->error, ==, JOB_ERROR_IN_USE);
+        g_assert_nonnull(device_of(&stage, 2));
+
+        sim_set_holder(stage.machine, lun_of(&stage, 3), "dm-7");
+        world_scan(stage.world, "0:0:0");
+        world_settle(stage.world);
+        job = world_order(stage.world, &detach, "0:0:0:3");
+        g_assert_cmpint(job->error, ==, JOB_ERROR_IN_USE);
+        g_assert_nonnull(strstr(job->message, "dm-7"));
+
+        detach.force = true;
+        job = world_order(stage.world, &detach, device_of(&stage, 3)->identity.name);
+        g_assert_cmpint(job->state, ==, JOB_DONE);
+        g_assert_null(device_of(&stage, 3));
+        stage_done(&stage);
+}
+
+static void test_refresh(void) {
+        struct stage stage = stage_new(SIM_QUIET, 2);
+        struct device_request refresh = {.operation = JOB_REFRESH};
+        const struct job *job;
+
+        job = world_order(stage.world, &refresh, "0:0:0:1");
+        g_assert_cmpuint(job->summary[SUMMARY_UNCHANGED], ==, 1);
+        sim_resize(stage.machine, lun_of(&stage, 1), UINT64_C(1) << 40);
+        job = world_order(stage.world, &refresh, "0:0:0:1");
+        g_assert_cmpint(job->state, ==, JOB_DONE);
+        g_assert_cmpuint(device_of(&stage, 1)->facts.size, ==, UINT64_C(1) << 40);
+        stage_done(&stage);
+}
+
+int main(int argc, char *argv[]) {
+        g_test_init(&argc, &argv, NULL);
+        g_test_add_func("/engine/guard/mapped", test_mapped);
+        g_test_add_func("/engine/guard/storm", test_storm);
+        g_test_add_func("/engine/guard/polled", test_polled);
+        g_test_add_func("/engine/guard/unmapped", test_unmapped);
+        g_test_add_func("/engine/guard/unmapped-in-use", test_unmapped_in_use);
+        g_test_add_func("/engine/guard/unknown-stays", test_unknown_stays);
+        g_test_add_func("/engine/guard/replaced", test_replaced);
+        g_test_add_func("/engine/guard/replaced-in-use", test_replaced_in_use);
+        g_test_add_func("/engine/guard/exchanged", test_exchanged);
+        g_test_add_func("/engine/guard/replaced-unwatched", test_replaced_unwatched);
+        g_test_add_func("/engine/guard/replaced-while-down", test_replaced_while_down);
+        g_test_add_func("/engine/guard/replaced-between-boots", test_replaced_between_boots);
+        g_test_add_func("/engine/guard/memory-text", test_memory_text);
+        g_test_add_func("/engine/guard/grown", test_grown);
+        g_test_add_func("/engine/guard/grown-unsaid", test_grown_unsaid);
+        g_test_add_func("/engine/order/attach", test_attach);
+        g_test_add_func("/engine/order/detach", test_detach);
+        g_test_add_func("/engine/order/refresh", test_refresh);
+        return g_test_run();
+}
