@@ -30,6 +30,8 @@ static const struct complaint {
         {SCSISCAN_ERROR_NOT_FOUND, STATUS_NOT_FOUND, NULL, ""},
         {SCSISCAN_ERROR_UNKNOWN_OBJECT, STATUS_NOT_FOUND, "there is no such object", ""},
         {SCSISCAN_ERROR_INVALID_ARGS, STATUS_INVALID, NULL, ""},
+        {SCSISCAN_ERROR_IN_USE, STATUS_IN_USE, NULL, " (--force detaches it all the same)"},
+        {SCSISCAN_BUS_NAME ".Error.", STATUS_JOB_FAILED, NULL, ""}, /* any other */
 };
 
 static const struct complaint *complaint_find(const char *error) {
@@ -111,20 +113,26 @@ int bus_find(sd_bus *bus, const char *key, sd_bus_error *error, struct json_obje
         return r < 0 ? r : r == 0 ? -EBADMSG : reply_value(reply, ret);
 }
 
-int bus_scan(sd_bus *bus, const char *scope, sd_bus_error *error, char **ret_job) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *job;
-        int r;
+int bus_call_new(sd_bus *bus, const char *interface, const char *method, sd_bus_message **ret) {
+        return sd_bus_message_new_method_call(bus, ret, SCSISCAN_BUS_NAME, SCSISCAN_PATH, interface,
+                                              method);
+}
 
-        r = sd_bus_call_method(bus, SCSISCAN_BUS_NAME, SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN,
-                               "Scan", error, &reply, "sa{sv}", scope, 0);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read(reply, "o", &job);
+int bus_read_job(sd_bus_message *reply, char **ret_job) {
+        const char *job;
+        int r = sd_bus_message_read(reply, "o", &job);
+
         if (r < 0)
                 return r;
         *ret_job = strdup(job);
         return *ret_job ? 0 : -ENOMEM;
+}
+
+int bus_call_for_job(sd_bus *bus, sd_bus_message *call, sd_bus_error *error, char **ret_job) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = sd_bus_call(bus, call, 0, error, &reply);
+
+        return r < 0 ? r : bus_read_job(reply, ret_job);
 }
 
 int bus_follow(sd_bus *bus, const char *path, sd_bus_message_handler_t handler, void *userdata) {

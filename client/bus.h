@@ -28,8 +28,13 @@ int bus_get_objects(sd_bus *bus, sd_bus_error *error, struct json_object **ret);
 /* Topology.Find: an array of paths. */
 int bus_find(sd_bus *bus, const char *key, sd_bus_error *error, struct json_object **ret);
 
-/* Scan.Scan without options: the path of the job, to be freed. */
-int bus_scan(sd_bus *bus, const char *scope, sd_bus_error *error, char **ret_job);
+/* A call to a method of the root object, to be filled in. */
+int bus_call_new(sd_bus *bus, const char *interface, const char *method, sd_bus_message **ret);
+
+/* Makes a call that is answered with a job: its path, to be freed. */
+int bus_call_for_job(sd_bus *bus, sd_bus_message *call, sd_bus_error *error, char **ret_job);
+/* The path in such an answer. */
+int bus_read_job(sd_bus_message *reply, char **ret_job);
 
 /* Calls the handler for every signal of the service below that path. */
 int bus_follow(sd_bus *bus, const char *path, sd_bus_message_handler_t handler, void *userdata);

@@ -23,6 +23,9 @@ static const struct shape {
         {"Finished", {"job", "scope", "result", "summary"}, NULL},
         {"Attached", {"device", "address", "identity"}, "green"},
         {"Detached", {"device", "address", "identity", "reason"}, "red"},
+        {"UnitAttention", {"device", "address", "kind"}, "yellow"},
+        {"Replaced", {"device", "address", "old_identity", "new_identity", "in_use"}, "red"},
+        {"CapacityChanged", {"unit", "identity", "old_bytes", "new_bytes"}, "yellow"},
         {"Changed", {"generation", "added", "removed", "changed"}, NULL},
         {"Completed", {"success", "message"}, NULL},
         {"PropertiesChanged", {"interface", "changed", "invalidated"}, NULL},
@@ -114,8 +117,8 @@ static void arguments_print(const struct event *event, const struct shape *shape
                 struct json_object *value = json_object_array_get_idx(event->arguments, i);
                 const char *name = argument_name(shape, i);
 
-                /* A device's name is its address. */
-                if (name && strcmp(name, "device") == 0)
+                /* A device's name is its address, a unit's its identity. */
+                if (name && (strcmp(name, "device") == 0 || strcmp(name, "unit") == 0))
                         continue;
                 fprintf(out, name ? " %s=" : " %s", name ? name : "");
                 if (name && strcmp(name, "scope") == 0)

@@ -10,35 +10,36 @@
 #include "client/cleanup.h"
 #include "client/verbs.h"
 
-enum argument {
-        ARGUMENT_NONE,
-        ARGUMENT_OPTIONAL,
-        ARGUMENT_REQUIRED,
-};
-
 /* Options that only some verbs take. */
 enum {
         TAKES_NO_LEGEND = 1 << 0,
         TAKES_NO_WAIT = 1 << 1,
+        TAKES_REMOVE = 1 << 2,
+        TAKES_FORCE = 1 << 3,
+        TAKES_IDENTITY = 1 << 4,
 };
 
 static const struct verb {
         const char *name;
-        enum argument argument;
+        int arguments_min, arguments_max;
         unsigned takes;
-        enum status (*run)(sd_bus *bus, const char *argument, const struct options *options);
+        enum status (*run)(sd_bus *bus, char *const *arguments, const struct options *options);
 } verbs[] = {
-        {"tree", ARGUMENT_NONE, TAKES_NO_LEGEND, tree_run},
-        {"list", ARGUMENT_OPTIONAL, TAKES_NO_LEGEND, list_run},
-        {"show", ARGUMENT_REQUIRED, 0, show_run},
-        {"scan", ARGUMENT_OPTIONAL, TAKES_NO_WAIT, scan_run},
-        {"monitor", ARGUMENT_NONE, 0, monitor_run},
+        {"tree", 0, 0, TAKES_NO_LEGEND, tree_run},
+        {"list", 0, 1, TAKES_NO_LEGEND, list_run},
+        {"show", 1, 1, 0, show_run},
+        {"scan", 0, 1, TAKES_NO_WAIT | TAKES_REMOVE, scan_run},
+        {"attach", 2, 2, TAKES_NO_WAIT | TAKES_IDENTITY, attach_run},
+        {"detach", 1, 1, TAKES_NO_WAIT | TAKES_FORCE, detach_run},
+        {"refresh", 1, 1, TAKES_NO_WAIT, refresh_run},
+        {"accept", 1, 1, TAKES_NO_WAIT, accept_run},
+        {"monitor", 0, 0, 0, monitor_run},
 };
 
 static const char help[] =
         "Usage: scsictl [OPTION...] [VERB] [ARGUMENT]\n"
         "\n"
-        "Look at and scan the SCSI buses of this machine.\n"
+        "Look at, scan and change the SCSI buses of this machine.\n"
         "\n"
         "Verbs:\n"
         "  tree           hosts, targets and devices, then units with their paths (the default)\n"
@@ -46,13 +47,21 @@ static const char help[] =
         "  show KEY       everything about host3, 3:0:1, 3:0:1:5, a port name, an identity,\n"
         "                 /dev/sdX, /dev/sgN, a link to one, or an object path\n"
         "  scan [SCOPE]   scan what such a key names, or everything, and wait for the end\n"
+        "  attach TARGET LUN  attach one LUN on the targets that 3:0:1 or a port name means\n"
+        "  detach WHAT    detach a device, or all devices of a unit\n"
+        "  refresh WHAT   read size, state and VPD pages anew, on all devices of the unit\n"
+        "  accept DEVICE  take a replaced device for what it is now\n"
         "  monitor        what happens, as it happens\n"
         "\n"
         "Options:\n"
-        "      --json         one JSON document; scan and monitor: one JSON object a line\n"
+        "      --json         one JSON document; whatever begins a job, and monitor: one JSON\n"
+        "                     object a line\n"
         "      --color=WHEN   auto (the default), always or never\n"
         "      --no-legend    tree, list: no headings\n"
-        "      --no-wait      scan: print the job and leave\n"
+        "      --no-wait      scan, attach, detach, refresh, accept: print the job and leave\n"
+        "      --remove       scan: also detach what is gone and not in use\n"
+        "      --identity=ID  attach: only if it is this unit\n"
+        "      --force        detach: even if it is in use\n"
         "  -h, --help         this text\n"
         "  -V, --version      the version\n";
 
@@ -87,60 +96,84 @@ static int color_parse(const char *when, struct options *options) {
         return 0;
 }
 
+static int option_apply(int option, struct options *options) {
+        switch (option) {
+        case 'j':
+                options->json = true;
+                break;
+        case 'c':
+                if (color_parse(optarg, options) < 0)
+                        return usage("--color is auto, always or never, not ", optarg);
+                break;
+        case 'l':
+                options->legend = false;
+                break;
+        case 'w':
+                options->wait = false;
+                break;
+        case 'r':
+                options->remove = true;
+                break;
+        case 'f':
+                options->force = true;
+                break;
+        case 'i':
+                options->identity = optarg;
+                break;
+        case 'h':
+                fputs(help, options->out);
+                return STATUS_OK;
+        case 'V':
+                fprintf(options->out, "scsictl %s\n", SCSISCAN_VERSION);
+                return STATUS_OK;
+        default:
+                return usage("the command line is not understood", "");
+        }
+        return -1;
+}
+
 /* Parses the options: -1 to go on, else the exit status. */
 static int options_parse(int argc, char **argv, struct options *options) {
         static const struct option long_options[] = {
-                {"json", no_argument, NULL, 'j'},
-                {"color", required_argument, NULL, 'c'},
-                {"no-legend", no_argument, NULL, 'l'},
-                {"no-wait", no_argument, NULL, 'w'},
-                {"help", no_argument, NULL, 'h'},
-                {"version", no_argument, NULL, 'V'},
-                {},
+                {"json", no_argument, NULL, 'j'},           {"color", required_argument, NULL, 'c'},
+                {"no-legend", no_argument, NULL, 'l'},      {"no-wait", no_argument, NULL, 'w'},
+                {"remove", no_argument, NULL, 'r'},         {"force", no_argument, NULL, 'f'},
+                {"identity", required_argument, NULL, 'i'}, {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'V'},        {},
         };
-        int option;
+        int option, status = -1;
 
-        while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) >= 0)
-                switch (option) {
-                case 'j':
-                        options->json = true;
-                        break;
-                case 'c':
-                        if (color_parse(optarg, options) < 0)
-                                return usage("--color is auto, always or never, not ", optarg);
-                        break;
-                case 'l':
-                        options->legend = false;
-                        break;
-                case 'w':
-                        options->wait = false;
-                        break;
-                case 'h':
-                        fputs(help, options->out);
-                        return STATUS_OK;
-                case 'V':
-                        fprintf(options->out, "scsictl %s\n", SCSISCAN_VERSION);
-                        return STATUS_OK;
-                default:
-                        return usage("the command line is not understood", "");
-                }
-        return -1;
+        while (status < 0 && (option = getopt_long(argc, argv, "hV", long_options, NULL)) >= 0)
+                status = option_apply(option, options);
+        return status;
 }
 
 /* Whether the verb takes what it is given: -1 to go on, else the exit status. */
 static int verb_check(const struct verb *verb, int arguments, const struct options *options) {
-        if (!options->legend && !(verb->takes & TAKES_NO_LEGEND))
-                return usage("--no-legend is not for ", verb->name);
-        if (!options->wait && !(verb->takes & TAKES_NO_WAIT))
-                return usage("--no-wait is not for ", verb->name);
-        if (arguments == 0 && verb->argument == ARGUMENT_REQUIRED)
+        const struct {
+                bool given;
+                unsigned takes;
+                const char *complaint;
+        } given[] = {
+                {!options->legend, TAKES_NO_LEGEND, "--no-legend is not for "},
+                {!options->wait, TAKES_NO_WAIT, "--no-wait is not for "},
+                {options->remove, TAKES_REMOVE, "--remove is not for "},
+                {options->force, TAKES_FORCE, "--force is not for "},
+                {options->identity, TAKES_IDENTITY, "--identity is not for "},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(given); i++)
+                if (given[i].given && !(verb->takes & given[i].takes))
+                        return usage(given[i].complaint, verb->name);
+        if (arguments < verb->arguments_min)
                 return usage("an argument is missing for ", verb->name);
-        if (arguments > (verb->argument == ARGUMENT_NONE ? 0 : 1))
+        if (arguments > verb->arguments_max)
                 return usage("too many arguments for ", verb->name);
         return -1;
 }
 
-static int verb_run(const struct verb *verb, const char *argument, const struct options *options) {
+static int verb_run(const struct verb *verb, char *const *arguments,
+                    const struct options *options) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         int r = bus_open(&bus);
 
@@ -148,7 +181,7 @@ static int verb_run(const struct verb *verb, const char *argument, const struct 
                 fprintf(stderr, "scsictl: no connection to the system bus: %s\n", strerror(-r));
                 return STATUS_NOT_RUNNING;
         }
-        return (int)verb->run(bus, argument, options);
+        return (int)verb->run(bus, arguments, options);
 }
 
 int main(int argc, char **argv) {
@@ -168,7 +201,8 @@ int main(int argc, char **argv) {
         status = verb_check(verb, optind < argc ? argc - optind - 1 : 0, &options);
         if (status >= 0)
                 return status;
-        status = verb_run(verb, optind < argc ? argv[optind + 1] : NULL, &options);
+        /* argv ends with a NULL, which stands for no arguments too. */
+        status = verb_run(verb, argv + (optind < argc ? optind + 1 : argc), &options);
         if (fflush(stdout) != 0 && status == STATUS_OK)
                 status = STATUS_FAILED;
         return status;

@@ -64,7 +64,7 @@ static int monitor_start(sd_bus *bus, const struct options *options, sd_bus_erro
         return event_print_service(now_realtime(), r > 0, options);
 }
 
-enum status monitor_run(sd_bus *bus, const char *argument, const struct options *options) {
+enum status monitor_run(sd_bus *bus, char *const *arguments, const struct options *options) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         int r;

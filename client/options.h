@@ -7,11 +7,14 @@
 /* How a verb is to speak. */
 struct options {
         FILE *out;
-        bool json;     /* JSON instead of text */
-        bool legend;   /* tables have a heading */
-        bool color;    /* text may be coloured */
-        bool terminal; /* out is a terminal: a line may be overwritten */
-        bool wait;     /* scan: follow the job to its end */
+        bool json;            /* JSON instead of text */
+        bool legend;          /* tables have a heading */
+        bool color;           /* text may be coloured */
+        bool terminal;        /* out is a terminal: a line may be overwritten */
+        bool wait;            /* whatever begins a job: to its end */
+        bool remove;          /* scan: detach what is gone */
+        bool force;           /* detach: even what is in use */
+        const char *identity; /* attach: only that one; NULL for whichever */
 };
 
 /* The exit statuses, documented in scsictl(1). */
@@ -23,6 +26,7 @@ enum status {
         STATUS_DENIED = 4,      /* the caller may not do that */
         STATUS_NOT_FOUND = 5,   /* the key or scope names nothing */
         STATUS_INVALID = 6,     /* the key or scope is none */
-        STATUS_JOB_FAILED = 7,  /* the scan ended as failed or cancelled */
+        STATUS_JOB_FAILED = 7,  /* the job ended as failed or cancelled, or was not begun */
+        STATUS_IN_USE = 8,      /* what was to be detached is in use */
         STATUS_INTERRUPTED = 130,
 };

@@ -9,6 +9,23 @@
 
 #define ERASE_LINE "\r\033[K"
 
+static const struct words {
+        const char *doing, *done, *name;
+} words[] = {
+        [PROGRESS_SCAN] = {"Scanning", "Scanned", "Scan"},
+        [PROGRESS_ATTACH] = {"Attaching", "Attached", "Attach"},
+        [PROGRESS_DETACH] = {"Detaching", "Detached", "Detach"},
+        [PROGRESS_REFRESH] = {"Refreshing", "Refreshed", "Refresh"},
+        [PROGRESS_ACCEPT] = {"Accepting", "Accepted", "Acceptance"},
+};
+
+/* What it is about, "LUN 5 of 3:0:1". */
+static void what_print(const struct progress *progress, const struct options *options) {
+        if (progress->lun)
+                fprintf(options->out, "LUN %s of ", progress->lun);
+        fputs(text_scope(progress->scope), options->out);
+}
+
 static const char *property_string(const struct progress *progress, const char *name) {
         struct json_object *value;
 
@@ -49,8 +66,11 @@ static struct json_object *event_new(const struct progress *progress, const char
         if (!document)
                 return NULL;
         json_object_object_add(document, "event", json_object_new_string(event));
-        json_object_object_add(document, "job", json_object_new_string(progress->job));
+        if (progress->job)
+                json_object_object_add(document, "job", json_object_new_string(progress->job));
         json_object_object_add(document, "scope", json_object_new_string(progress->scope));
+        if (progress->lun)
+                json_object_object_add(document, "lun", json_object_new_string(progress->lun));
         return document;
 }
 
@@ -96,6 +116,12 @@ int progress_print_start(const struct progress *progress, const struct options *
         return options->json ? print_event(progress, "started", options) : 0;
 }
 
+int progress_print_job(const struct progress *progress, const struct options *options) {
+        if (!options->json)
+                fprintf(options->out, "%s\n", progress->job);
+        return progress_print_start(progress, options);
+}
+
 int progress_print_step(struct progress *progress, const struct options *options) {
         uint64_t done = property_number(progress, "StepsDone");
         uint64_t total = property_number(progress, "StepsTotal");
@@ -105,11 +131,13 @@ int progress_print_step(struct progress *progress, const struct options *options
         if (!options->terminal)
                 return 0;
         progress_erase(progress, options);
-        fprintf(options->out, "Scanning %s: ", text_scope(progress->scope));
+        fprintf(options->out, "%s ", words[progress->verb].doing);
+        what_print(progress, options);
         if (total > 0)
-                fprintf(options->out, "%lu of %lu steps, %lu%%", done, total, done * 100 / total);
+                fprintf(options->out, ": %lu of %lu steps, %lu%%", done, total, done * 100 / total);
         else
-                fputs(property_string(progress, "State"), options->out);
+                fprintf(options->out, ": %s",
+                        progress->job ? property_string(progress, "State") : "waiting");
         progress->drawn = true;
         fflush(options->out);
         return 0;
@@ -118,14 +146,18 @@ int progress_print_step(struct progress *progress, const struct options *options
 static void result_print(const struct progress *progress, const struct options *options) {
         const char *result = property_string(progress, "Result");
         const char *color = options->color ? text_color_sequence(text_state_color(result)) : "";
-        const char *scope = text_scope(progress->scope);
         double seconds = (double)progress->elapsed_usec / 1e6;
 
-        if (progress_succeeded(progress))
-                fprintf(options->out, "Scanned %s in %.1f s", scope, seconds);
-        else
-                fprintf(options->out, "Scan of %s %s%s%s after %.1f s", scope, color,
-                        *result ? result : "ended", *color ? TEXT_COLOR_RESET : "", seconds);
+        if (progress_succeeded(progress)) {
+                fprintf(options->out, "%s ", words[progress->verb].done);
+                what_print(progress, options);
+                fprintf(options->out, " in %.1f s", seconds);
+        } else {
+                fprintf(options->out, "%s of ", words[progress->verb].name);
+                what_print(progress, options);
+                fprintf(options->out, " %s%s%s after %.1f s", color, *result ? result : "ended",
+                        *color ? TEXT_COLOR_RESET : "", seconds);
+        }
         if (*progress->message)
                 fprintf(options->out, " (%s)", progress->message);
 }
@@ -137,7 +169,7 @@ int progress_print_end(struct progress *progress, const struct options *options)
         if (options->json)
                 return print_end_json(progress, options);
         json_object_object_get_ex(progress->properties, "Summary", &counts);
-        summary = text_from_summary(counts, true);
+        summary = text_from_summary(counts, progress->verb == PROGRESS_SCAN);
         if (!summary)
                 return -ENOMEM;
         progress_erase(progress, options);
@@ -146,10 +178,28 @@ int progress_print_end(struct progress *progress, const struct options *options)
         return 0;
 }
 
+int progress_print_failure(struct progress *progress, const char *error,
+                           const struct options *options) {
+        _cleanup_(json_object_putp) struct json_object *document = NULL;
+
+        progress_erase(progress, options);
+        if (!options->json)
+                return 0;
+        document = event_new(progress, "refused");
+        if (!document)
+                return -ENOMEM;
+        json_object_object_add(document, "error", json_object_new_string(error));
+        json_object_object_add(document, "message", json_object_new_string(progress->message));
+        return document_print_line(document, options);
+}
+
 int progress_print_left(struct progress *progress, const struct options *options) {
         if (options->json)
                 return print_event(progress, "left", options);
         progress_erase(progress, options);
-        fprintf(options->out, "The scan goes on; see: scsictl show %s\n", progress->job);
+        fprintf(options->out, "%s ", words[progress->verb].doing);
+        what_print(progress, options);
+        fprintf(options->out, " goes on; see: scsictl %s%s\n",
+                progress->job ? "show " : "list jobs", progress->job ? progress->job : "");
         return 0;
 }

@@ -69,7 +69,7 @@ static void kind_warn(const struct model *model, enum object_kind kind,
                 fprintf(stderr, "scsictl: there are no %s\n", kind_plural(kind));
 }
 
-enum status tree_run(sd_bus *bus, const char *argument, const struct options *options) {
+enum status tree_run(sd_bus *bus, char *const *arguments, const struct options *options) {
         _cleanup_(model_freep) struct model *model = NULL;
         enum status status = model_get(bus, &model);
         int r;
@@ -81,16 +81,16 @@ enum status tree_run(sd_bus *bus, const char *argument, const struct options *op
         return r < 0 ? model_fail(r) : STATUS_OK;
 }
 
-enum status list_run(sd_bus *bus, const char *argument, const struct options *options) {
+enum status list_run(sd_bus *bus, char *const *arguments, const struct options *options) {
         _cleanup_(model_freep) struct model *model = NULL;
         enum object_kind kind = OBJECT_DEVICE;
         enum status status;
         int r;
 
-        if (argument && kind_from_plural(argument, &kind) < 0) {
+        if (arguments[0] && kind_from_plural(arguments[0], &kind) < 0) {
                 fprintf(stderr,
                         "scsictl: list takes hosts, targets, devices, units or jobs, not '%s'\n",
-                        argument);
+                        arguments[0]);
                 return STATUS_USAGE;
         }
         status = model_get(bus, &model);
@@ -138,14 +138,14 @@ static int paths_find(sd_bus *bus, const char *key, sd_bus_error *error, struct 
         return json_object_array_add(*ret, json_object_new_string(key));
 }
 
-enum status show_run(sd_bus *bus, const char *argument, const struct options *options) {
+enum status show_run(sd_bus *bus, char *const *arguments, const struct options *options) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_object_putp) struct json_object *paths = NULL, *document = NULL;
         _cleanup_(model_freep) struct model *model = NULL;
         int r;
 
         document = json_object_new_object();
-        r = document ? paths_find(bus, argument, &error, &paths) : -ENOMEM;
+        r = document ? paths_find(bus, arguments[0], &error, &paths) : -ENOMEM;
         if (r < 0)
                 return bus_fail(&error, r);
         for (size_t i = 0; i < json_object_array_length(paths); i++) {

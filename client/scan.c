@@ -113,6 +113,20 @@ static int handle_owner(sd_bus_message *message, void *userdata, sd_bus_error *e
         return sd_event_exit(scan->event, 0);
 }
 
+static int scan_call(struct scan *scan, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r;
+
+        r = bus_call_new(scan->bus, SCSISCAN_INTERFACE_SCAN, "Scan", &call);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "s", scan->progress.scope);
+        if (r >= 0 && scan->options->remove)
+                r = sd_bus_message_append(call, "a{sv}", 1, "remove", "b", true);
+        else if (r >= 0)
+                r = sd_bus_message_append(call, "a{sv}", 0);
+        return r < 0 ? r : bus_call_for_job(scan->bus, call, error, &scan->job);
+}
+
 /* First the matches, then the call, then the properties: nothing that happens is missed. */
 static int scan_start(struct scan *scan, sd_bus_error *error) {
         int r;
@@ -123,7 +137,7 @@ static int scan_start(struct scan *scan, sd_bus_error *error) {
         r = bus_follow_owner(scan->bus, handle_owner, scan);
         if (r < 0)
                 return r;
-        r = bus_scan(scan->bus, scan->progress.scope, error, &scan->job);
+        r = scan_call(scan, error);
         if (r < 0)
                 return r;
         scan->progress.job = scan->job;
@@ -181,22 +195,20 @@ static enum status scan_follow(struct scan *scan) {
 
 static enum status scan_leave_at_once(struct scan *scan) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        int r = bus_scan(scan->bus, scan->progress.scope, &error, &scan->job);
+        int r = scan_call(scan, &error);
 
         if (r < 0)
                 return bus_fail(&error, r);
         scan->progress.job = scan->job;
-        if (!scan->options->json)
-                fprintf(scan->options->out, "%s\n", scan->job);
-        r = progress_print_start(&scan->progress, scan->options);
+        r = progress_print_job(&scan->progress, scan->options);
         return r < 0 ? bus_fail(NULL, r) : STATUS_OK;
 }
 
-enum status scan_run(sd_bus *bus, const char *argument, const struct options *options) {
+enum status scan_run(sd_bus *bus, char *const *arguments, const struct options *options) {
         _cleanup_(scan_done) struct scan scan = {
                 .bus = bus,
                 .options = options,
-                .progress = {.scope = argument ? argument : "", .message = ""},
+                .progress = {.scope = arguments[0] ? arguments[0] : "", .message = ""},
                 .started = now_monotonic(),
         };
 

@@ -38,6 +38,15 @@ int append_job_path(sd_bus_message *message, uint64_t job) {
         return r < 0 ? r : sd_bus_message_append_basic(message, 'o', path);
 }
 
+int append_job_reply(sd_bus_message *call, uint64_t job) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(call, &reply);
+
+        if (r >= 0)
+                r = append_job_path(reply, job);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
 int append_counter(sd_bus_message *message, const char *name, uint64_t value) {
         return sd_bus_message_append(message, "{st}", name, value);
 }

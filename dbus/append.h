@@ -17,6 +17,8 @@ int append_text(sd_bus_message *message, const char *text);
 int append_node(sd_bus_message *message, const char *node);
 int append_path(sd_bus_message *message, const struct object_id *id);
 int append_job_path(sd_bus_message *message, uint64_t job);
+/* Answers the call with the job's path alone. */
+int append_job_reply(sd_bus_message *call, uint64_t job);
 int append_summary(sd_bus_message *message, const uint64_t summary[static SUMMARY_FIELDS]);
 int append_counter(sd_bus_message *message, const char *name, uint64_t value);
 

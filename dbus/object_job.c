@@ -36,12 +36,8 @@ static int append_expected_end(sd_bus_message *message, const struct job_view *v
         return sd_bus_message_append(message, "t", view ? view->expected_end : UINT64_C(0));
 }
 
-/* There is only one kind of job as yet. */
-static int get_operation(sd_bus *bus, const char *path, const char *interface, const char *property,
-                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        return append_text(reply, "scan");
-}
-
+DEFINE_PROPERTY_GET(get_operation, struct job, job,
+                    append_text(reply, job_operation_name(job->operation)))
 DEFINE_PROPERTY_GET(get_progress, struct job, job, sd_bus_message_append(reply, "d", progress(job)))
 DEFINE_PROPERTY_GET(get_progress_valid, struct job, job,
                     sd_bus_message_append(reply, "b", job->steps_total > 0))

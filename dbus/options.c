@@ -25,6 +25,8 @@ static int value_read(sd_bus_message *message, const struct option *option, char
                 if (r >= 0)
                         *(bool *)(ret + option->offset) = boolean;
                 return r;
+        case 's':
+                return sd_bus_message_read_basic(message, 's', ret + option->offset);
         case 't':
                 return sd_bus_message_read_basic(message, 't', ret + option->offset);
         default:

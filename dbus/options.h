@@ -11,7 +11,8 @@
 
 struct option {
         const char *name;
-        char type;     /* 'b' into a bool, 't' into a uint64_t */
+        char type; /* 'b' into a bool, 't' into a uint64_t, 's' into a const char *, which lives as
+                      long as the message */
         size_t offset; /* of the value in what `ret` points to */
         size_t given;  /* of a bool that says it was there */
 };

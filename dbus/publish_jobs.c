@@ -27,8 +27,7 @@ static void emit_completed(struct server *server, const struct job *job, const c
 
         if (signal)
                 emit_end(server, signal,
-                         sd_bus_message_append(signal, "bs", job->state == JOB_DONE,
-                                               job->state == JOB_DONE ? "" : job->message));
+                         sd_bus_message_append(signal, "bs", job->state == JOB_DONE, job->message));
 }
 
 static void emit_finished(struct server *server, const struct job *job, const char *path) {
@@ -44,17 +43,31 @@ static void emit_finished(struct server *server, const struct job *job, const ch
         emit_end(server, signal, r);
 }
 
+static void publish_begun(struct server *server, const struct job *job, const char *path) {
+        if (job->operation == JOB_SCAN)
+                emit_started(server, job, path);
+}
+
+static void publish_ended(struct server *server, const struct job *job, const char *path) {
+        const struct server_handler *handler = &server->handler;
+
+        emit_completed(server, job, path);
+        if (job->operation == JOB_SCAN)
+                emit_finished(server, job, path);
+        if (handler->job_ended)
+                handler->job_ended(job, handler->userdata);
+}
+
 /* A job may have come, run and ended since the last time: each is told all the same. */
 static void publish_stages(struct server *server, struct job_view *view, const struct job *job,
                            const char *path) {
         if (!view->begun && job->state != JOB_QUEUED) {
                 view->begun = true;
-                emit_started(server, job, path);
+                publish_begun(server, job, path);
         }
         if (!view->ended && job_is_finished(job)) {
                 view->ended = true;
-                emit_completed(server, job, path);
-                emit_finished(server, job, path);
+                publish_ended(server, job, path);
         }
 }
 

@@ -28,8 +28,15 @@ static bool host_is_removed(const struct change_list *changes, uint32_t number) 
         return false;
 }
 
-static void emit_detached(struct server *server, const struct change_list *changes,
-                          const struct change *change, const char *path) {
+/* What goes with its host went because of it, whatever else would have been the reason. */
+static const char *reason_of(const struct change_list *changes, const struct change *change) {
+        if (host_is_removed(changes, change->id.address.target.host))
+                return "host-removed";
+        return change->reason ?: "removed";
+}
+
+static void emit_detached(struct server *server, const struct change *change, const char *reason,
+                          const char *path) {
         sd_bus_message *signal =
                 emit_begin(server, SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, "Detached");
         char address[SCSI_ADDRESS_TEXT_MAX];
@@ -37,11 +44,9 @@ static void emit_detached(struct server *server, const struct change_list *chang
         if (!signal)
                 return;
         emit_end(server, signal,
-                 sd_bus_message_append(
-                         signal, "osss", path, scsi_address_format(&change->id.address, address),
-                         change->identity_was ?: "",
-                         host_is_removed(changes, change->id.address.target.host) ? "host-removed"
-                                                                                  : "removed"));
+                 sd_bus_message_append(signal, "osss", path,
+                                       scsi_address_format(&change->id.address, address),
+                                       change->identity_was ?: "", reason));
 }
 
 static void emit_attached(struct server *server, const struct change *change, const char *path) {
@@ -69,7 +74,7 @@ static void publish_removed(struct server *server, const struct change_list *cha
         if (!change->removed)
                 return;
         if (change->id.kind == OBJECT_DEVICE)
-                emit_detached(server, changes, change, path);
+                emit_detached(server, change, reason_of(changes, change), path);
         emit_removed(server, faces[change->id.kind], path);
 }
 
@@ -165,6 +170,16 @@ static void publish_batch(struct server *server, const struct change_list *chang
         emit_end(server, signal, r);
 }
 
+static void tell_changes(const struct server *server, const struct change_list *changes) {
+        const struct server_handler *handler = &server->handler;
+        const struct change *change;
+
+        if (!handler->changed)
+                return;
+        TAILQ_FOREACH (change, changes, entry)
+                handler->changed(change, handler->userdata);
+}
+
 bool publish_topology(struct server *server) {
         _cleanup_(change_set_freep) struct change_set *set =
                 engine_take_changes(server->config.engine);
@@ -172,6 +187,7 @@ bool publish_topology(struct server *server) {
         if (!set || change_set_is_empty(set))
                 return false;
         server->shown.generation++;
+        tell_changes(server, change_set_entries(set));
         publish_objects(server, change_set_entries(set));
         publish_batch(server, change_set_entries(set));
         return true;

@@ -12,6 +12,8 @@ struct server;
 
 /* Removed objects, added ones, properties, then one Changed; true when there was any of it. */
 bool publish_topology(struct server *server);
+/* What happened to objects, once they are as it left them. */
+void publish_notices(struct server *server);
 /* The root's properties that follow the engine. */
 void publish_root(struct server *server);
 /* topology_changed: the objects that jobs work on may be others now. */

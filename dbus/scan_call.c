@@ -13,6 +13,7 @@
 struct scan_options {
         bool wait, wait_given;
         bool verify, verify_given;
+        bool remove, remove_given;
         bool generation_given;
         uint64_t generation;
 };
@@ -33,6 +34,7 @@ struct scan_call {
 static const struct option scan_options[] = {
         OPTION(wait, 'b'),
         OPTION(verify, 'b'),
+        OPTION(remove, 'b'),
         OPTION(generation, 't'),
 };
 
@@ -64,6 +66,7 @@ static int scan_begin(const struct scan_call *scan, uint32_t uid, uint64_t *ret_
                 .uid = uid,
                 .verify = scan->options.verify,
                 .attach = true,
+                .remove = scan->options.remove,
         };
         int r = engine_scan(scan->server->config.engine, &request, handler->now(handler->userdata),
                             ret_job);
@@ -75,15 +78,6 @@ static int scan_begin(const struct scan_call *scan, uint32_t uid, uint64_t *ret_
         if (r >= 0)
                 handler->poked(handler->userdata);
         return r;
-}
-
-static int reply_job(sd_bus_message *call, uint64_t job) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        int r = sd_bus_message_new_method_return(call, &reply);
-
-        if (r >= 0)
-                r = append_job_path(reply, job);
-        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 /* The caller may. What was so when it asked is looked at again. */
@@ -99,8 +93,8 @@ static int on_allowed(sd_bus_message *call, uint32_t uid, void *userdata, sd_bus
                 r = scan_begin(scan, uid, &job, error);
         if (r < 0)
                 return r;
-        return scan->options.wait ? waiting_for_scan(waiting, call, job, error)
-                                  : reply_job(call, job);
+        return scan->options.wait ? waiting_for_end(waiting, call, job, error)
+                                  : append_job_reply(call, job);
 }
 
 static int scan_check(struct scan_call *scan, sd_bus_message *call, sd_bus_error *error) {

@@ -190,6 +190,7 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
 void server_publish(struct server *server) {
         bool topology_changed = publish_topology(server);
 
+        publish_notices(server);
         publish_root(server);
         publish_jobs(server, topology_changed);
         waiting_answer(server->waiting);

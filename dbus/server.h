@@ -31,8 +31,11 @@ struct server_handler {
         struct scan_time (*now)(void *userdata);
         /* Counters beside the engine's own, at most max; returns how many. */
         size_t (*counters)(struct server_counter *counters, size_t max, void *userdata);
-        /* A job has ended and that has been published: for the log. May be NULL. */
+        /* For the log, and each may be NULL. A job has ended; an object changed, which is called
+         * before anybody is told; something is told by a signal of its own. */
         void (*job_ended)(const struct job *job, void *userdata);
+        void (*changed)(const struct change *change, void *userdata);
+        void (*noticed)(const struct notice *notice, void *userdata);
         void *userdata;
 };
 
@@ -47,7 +50,8 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
                const struct server_handler *handler, struct server **ret);
 
 /* Publishes what changed since last time: removed objects, added ones, properties, one Changed with
- * the next generation; then jobs; then answers calls that waited for what is now so. */
+ * the next generation; then what is told by a signal alone; then jobs; then answers calls that
+ * waited for what is now so. */
 void server_publish(struct server *server);
 
 /* Flushes what can be flushed without waiting and closes; the loop must run until the handles are

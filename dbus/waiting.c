@@ -7,22 +7,25 @@
 
 #include "dbus/append.h"
 #include "dbus/names.h"
+#include "dbus/nodes.h"
 #include "dbus/waiting.h"
 #include "util/log.h"
 
 enum wait_kind {
-        WAIT_JOB,
-        WAIT_SCAN,
+        WAIT_JOB,   /* told its result */
+        WAIT_END,   /* told its path, or its error */
+        WAIT_NODES, /* the same, and nodes have to exist */
         WAIT_SCOPE,
 };
 
 struct waiter {
         enum wait_kind kind;
         sd_bus_message *call;
-        uint64_t job;       /* WAIT_JOB, WAIT_SCAN */
-        struct scope scope; /* WAIT_SCOPE */
-        uint64_t until;     /* µs, CLOCK_MONOTONIC; UINT64_MAX for ever */
-        bool fresh;         /* nothing was published since it came */
+        uint64_t job;       /* all but WAIT_SCOPE */
+        struct scope scope; /* WAIT_SCOPE, WAIT_NODES */
+        uint64_t lun;       /* WAIT_NODES */
+        uint64_t until; /* µs, CLOCK_MONOTONIC; UINT64_MAX for ever. WAIT_NODES: since it ended */
+        bool fresh;     /* nothing was published since it came */
         TAILQ_ENTRY(waiter) entry;
 };
 
@@ -132,33 +135,37 @@ static int answer_job(const struct job *job, sd_bus_message *call) {
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
+static const char *const job_errors[] = {
+        [JOB_ERROR_NONE] = SCSISCAN_ERROR_FAILED,
+        [JOB_ERROR_FAILED] = SCSISCAN_ERROR_FAILED,
+        [JOB_ERROR_HOST_STUCK] = SCSISCAN_ERROR_HOST_STUCK,
+        [JOB_ERROR_DEVICE_TIMEOUT] = SCSISCAN_ERROR_DEVICE_TIMEOUT,
+        [JOB_ERROR_IN_USE] = SCSISCAN_ERROR_IN_USE,
+        [JOB_ERROR_IDENTITY_MISMATCH] = SCSISCAN_ERROR_IDENTITY_MISMATCH,
+        [JOB_ERROR_NOT_REPORTED] = SCSISCAN_ERROR_NOT_REPORTED,
+        [JOB_ERROR_NOT_FOUND] = SCSISCAN_ERROR_NOT_FOUND,
+};
+
+/* NULL when it went well. A scan that found something has done what it could; of an order each part
+ * was asked for. */
 static const char *error_of(const struct job *job) {
         if (job->state == JOB_CANCELLED)
                 return SCSISCAN_ERROR_CANCELLED;
-        switch (job->error) {
-        case JOB_ERROR_HOST_STUCK:
-                return SCSISCAN_ERROR_HOST_STUCK;
-        case JOB_ERROR_DEVICE_TIMEOUT:
-                return SCSISCAN_ERROR_DEVICE_TIMEOUT;
-        case JOB_ERROR_NONE:
-        case JOB_ERROR_FAILED:
-                break;
-        }
-        return SCSISCAN_ERROR_FAILED;
+        if (job->state == JOB_DONE && (job->operation == JOB_SCAN || job->error == JOB_ERROR_NONE))
+                return NULL;
+        return job_errors[job->error];
 }
 
-static int answer_scan(const struct job *job, sd_bus_message *call) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        int r;
+static int answer_end(const struct job *job, sd_bus_message *call) {
+        const char *error = error_of(job);
 
-        if (job->state != JOB_DONE)
-                return sd_bus_reply_method_errorf(call, error_of(job), "Job %" PRIu64 " %s%s%s",
-                                                  job->id, job_state_name(job->state),
-                                                  *job->message ? ": " : "", job->message);
-        r = sd_bus_message_new_method_return(call, &reply);
-        if (r >= 0)
-                r = append_job_path(reply, job->id);
-        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+        if (!error)
+                return append_job_reply(call, job->id);
+        if (job->operation != JOB_SCAN && *job->message)
+                return sd_bus_reply_method_errorf(call, error, "%s", job->message);
+        return sd_bus_reply_method_errorf(call, error, "Job %" PRIu64 " %s%s%s", job->id,
+                                          job_state_name(job->state), *job->message ? ": " : "",
+                                          job->message);
 }
 
 static int answer_gone(const struct waiter *waiter) {
@@ -166,8 +173,31 @@ static int answer_gone(const struct waiter *waiter) {
                                           "Job %" PRIu64 " is forgotten", waiter->job);
 }
 
+static bool nodes_are_due(const struct waiting *waiting, struct waiter *waiter) {
+        if (waiter->until == UINT64_MAX)
+                waiter->until = now_usec() + NODES_PATIENCE_USEC;
+        return waiter->until <= now_usec() ||
+               nodes_exist(engine_topology(waiting->engine), &waiter->scope, waiter->lun);
+}
+
+static bool job_is_due(const struct waiting *waiting, struct waiter *waiter,
+                       const struct job *job) {
+        if (!job)
+                return true;
+        if (!job_is_finished(job))
+                return false;
+        return waiter->kind != WAIT_NODES || error_of(job) || nodes_are_due(waiting, waiter);
+}
+
+static int answer_waiter(const struct waiter *waiter, const struct job *job) {
+        if (!job)
+                return answer_gone(waiter);
+        return waiter->kind == WAIT_JOB ? answer_job(job, waiter->call)
+                                        : answer_end(job, waiter->call);
+}
+
 /* Answers if it can: false when there is still something to wait for. */
-static bool waiter_answer(const struct waiting *waiting, const struct waiter *waiter) {
+static bool waiter_answer(const struct waiting *waiting, struct waiter *waiter) {
         const struct job *job;
         bool settled;
         int r;
@@ -181,13 +211,9 @@ static bool waiter_answer(const struct waiting *waiting, const struct waiter *wa
                 r = sd_bus_reply_method_return(waiter->call, "b", settled);
         } else {
                 job = engine_job(waiting->engine, waiter->job);
-                if (job && !job_is_finished(job))
+                if (!job_is_due(waiting, waiter, job))
                         return false;
-                if (!job)
-                        r = answer_gone(waiter);
-                else
-                        r = waiter->kind == WAIT_JOB ? answer_job(job, waiter->call)
-                                                     : answer_scan(job, waiter->call);
+                r = answer_waiter(waiter, job);
         }
         if (r < 0)
                 log_debug("Cannot answer %s: %s", sd_bus_message_get_sender(waiter->call),
@@ -252,15 +278,33 @@ int waiting_for_job(struct waiting *waiting, sd_bus_message *call, uint64_t job,
         return 1;
 }
 
-int waiting_for_scan(struct waiting *waiting, sd_bus_message *call, uint64_t job,
-                     sd_bus_error *error) {
+/* Answered at the earliest when its end was published. */
+int waiting_for_end(struct waiting *waiting, sd_bus_message *call, uint64_t job,
+                    sd_bus_error *error) {
         struct waiter *waiter;
-        int r = waiter_new(waiting, call, WAIT_SCAN, &waiter, error);
+        int r = waiter_new(waiting, call, WAIT_END, &waiter, error);
 
         if (r < 0)
                 return r;
         waiter->job = job;
-        return 1; /* at the earliest when it was published */
+        return 1;
+}
+
+int waiting_for_nodes(struct waiting *waiting, sd_bus_message *call, uint64_t job,
+                      const struct scope *scope, uint64_t lun, sd_bus_error *error) {
+        struct waiter *waiter;
+        int r = waiter_new(waiting, call, WAIT_NODES, &waiter, error);
+
+        if (r < 0)
+                return r;
+        r = scope_copy(scope, &waiter->scope);
+        if (r < 0) {
+                waiter_free(waiting, waiter);
+                return r;
+        }
+        waiter->job = job;
+        waiter->lun = lun;
+        return 1;
 }
 
 int waiting_for_scope(struct waiting *waiting, sd_bus_message *call, const struct scope *scope,

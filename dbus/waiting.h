@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Calls whose answer comes later: when a job has ended, when a scope has settled, or when the
- * caller's patience is over. They are looked at each time something was published.
+ * Calls whose answer comes later: when a job has ended, when device nodes exist, when a scope has
+ * settled, or when the caller's patience is over. They are looked at each time something was
+ * published.
  */
 
 #include <stdint.h>
@@ -18,6 +19,7 @@ struct waiting;
 /* Calls waiting at once, at all and of one sender. */
 #define WAITING_MAX 1024
 #define WAITING_PER_SENDER_MAX 32
+#define NODES_PATIENCE_USEC UINT64_C(10000000)
 
 struct waiting *waiting_new(const struct engine *engine);
 void waiting_start(struct waiting *waiting, uv_loop_t *loop);
@@ -35,9 +37,14 @@ int waiting_has_room(const struct waiting *waiting, sd_bus_message *call, sd_bus
 /* Replies (s result, a{st} summary), for a job that failed too. */
 int waiting_for_job(struct waiting *waiting, sd_bus_message *call, uint64_t job,
                     sd_bus_error *error);
-/* Replies (o job), or with the job's error if it was not done. */
-int waiting_for_scan(struct waiting *waiting, sd_bus_message *call, uint64_t job,
-                     sd_bus_error *error);
+/* Replies (o job), or with the job's error: of a scan if nothing of it was done, of an order if any
+ * part of it was not. */
+int waiting_for_end(struct waiting *waiting, sd_bus_message *call, uint64_t job,
+                    sd_bus_error *error);
+/* The same for the job that attaches `lun` on the scope's targets, and when it went well not before
+ * their device nodes exist, or NODES_PATIENCE_USEC have passed. */
+int waiting_for_nodes(struct waiting *waiting, sd_bus_message *call, uint64_t job,
+                      const struct scope *scope, uint64_t lun, sd_bus_error *error);
 /* Replies (b settled), at the earliest when something was published once more: what the kernel has
  * said and nobody has heard yet counts as in flight. timeout in µs, UINT64_MAX for ever. */
 int waiting_for_scope(struct waiting *waiting, sd_bus_message *call, const struct scope *scope,

@@ -74,9 +74,6 @@ void chronicle_observation(const struct observation *observation) {
         snprintf(host, sizeof(host), "host%" PRIu32, observation->step.address.target.host);
         if (observation->step.kind == STEP_ATTACH)
                 chronicle_attach(observation, &fields);
-        else if (observation->step.kind == STEP_READ_DEVICE &&
-                 observation->observed == OBSERVED_GONE)
-                log_write(LOG_INFO, &fields, "%s: no longer there", text);
         else if (observation->observed == OBSERVED_DEVICE)
                 log_write(LOG_DEBUG, &fields, "%s: %s: %s (sense %x/%02x/%02x)", text, step,
                           scsi_outcome_name(observation->outcome), observation->sense.key,
@@ -86,17 +83,104 @@ void chronicle_observation(const struct observation *observation) {
                           observed_name(observation->observed));
 }
 
+static void chronicle_detached(const struct change *change, const struct log_fields *fields) {
+        const char *reason = change->reason ?: "removed";
+        bool ours = strcmp(reason, "unmapped") == 0 || strcmp(reason, "replaced") == 0;
+
+        log_write(ours ? LOG_NOTICE : LOG_INFO, fields, "%s: detached (%s)", fields->address,
+                  reason);
+}
+
+static void chronicle_missing(const struct device *device, const struct log_fields *fields) {
+        const char *holder = device->facts.holders[0];
+
+        log_write(holder ? LOG_WARNING : LOG_NOTICE, fields,
+                  "%s: missing: its target no longer reports it, and it says so itself%s%s",
+                  fields->address, holder ? "; it stays, for it is in use by " : "", holder ?: "");
+}
+
+void chronicle_device(const struct change *change, const struct device *device) {
+        char text[SCSI_ADDRESS_TEXT_MAX], host[32];
+        struct log_fields fields = {
+                .host = host,
+                .address = scsi_address_format(&change->id.address, text),
+        };
+
+        snprintf(host, sizeof(host), "host%" PRIu32, change->id.address.target.host);
+        if (change->removed) {
+                fields.identity = change->identity_was;
+                chronicle_detached(change, &fields);
+                return;
+        }
+        if (!device || !(change->properties & DEVICE_PROPERTY_STANDING) ||
+            device->standing != STANDING_MISSING)
+                return;
+        fields.identity = device->identity.name;
+        chronicle_missing(device, &fields);
+}
+
+static void chronicle_replaced(const struct notice *notice) {
+        char text[SCSI_ADDRESS_TEXT_MAX], host[32];
+        const struct log_fields fields = {
+                .host = host,
+                .address = scsi_address_format(&notice->address, text),
+                .identity = notice->identity_now,
+        };
+
+        snprintf(host, sizeof(host), "host%" PRIu32, notice->address.target.host);
+        log_write(LOG_WARNING, &fields, "%s: replaced: was %s, is %s, I/O to it is stopped%s", text,
+                  notice->identity, notice->identity_now,
+                  notice->in_use ? "; in use, so it waits for somebody to decide" : "");
+}
+
+void chronicle_notice(const struct notice *notice) {
+        const struct log_fields fields = {.identity = notice->identity};
+
+        switch (notice->kind) {
+        case NOTICE_REPLACED:
+                chronicle_replaced(notice);
+                break;
+        case NOTICE_CAPACITY:
+                log_write(LOG_NOTICE, &fields, "%s: %" PRIu64 " bytes, was %" PRIu64,
+                          notice->identity, notice->size, notice->size_was);
+                break;
+        case NOTICE_ATTENTION: /* told when it came */
+                break;
+        }
+}
+
+/* What the service does by itself and brings nothing is no news. */
+static int job_level(const struct job *job) {
+        bool asked = job->cause == CAUSE_REQUEST || job->cause == CAUSE_BOOT;
+
+        if (job->state == JOB_FAILED || job->message[0])
+                return LOG_WARNING;
+        return asked || job->summary[SUMMARY_ATTACHED] + job->summary[SUMMARY_DETACHED] +
+                                       job->summary[SUMMARY_CHANGED] + job->summary[SUMMARY_FAILED]
+                       ? LOG_INFO
+                       : LOG_DEBUG;
+}
+
+static void scan_counts(const struct job *job, char *text, size_t size) {
+        snprintf(text, size,
+                 ": %" PRIu64 " attached, %" PRIu64 " detached, %" PRIu64 " changed, %" PRIu64
+                 " unchanged, %" PRIu64 " failed, %" PRIu64 " skipped",
+                 job->summary[SUMMARY_ATTACHED], job->summary[SUMMARY_DETACHED],
+                 job->summary[SUMMARY_CHANGED], job->summary[SUMMARY_UNCHANGED],
+                 job->summary[SUMMARY_FAILED], job->summary[SUMMARY_SKIPPED]);
+}
+
 void chronicle_job(const struct job *job) {
-        char number[24];
+        char number[24], counts[256] = "";
         struct log_fields fields = {.job = number};
         const char *scope = job->scope_text[0] ? job->scope_text : "everything";
+        bool scan = job->operation == JOB_SCAN;
 
         snprintf(number, sizeof(number), "%" PRIu64, job->id);
-        log_write(job->state == JOB_FAILED ? LOG_WARNING : LOG_INFO, &fields,
-                  "scan of %s (job %s, %s) %s: %" PRIu64 " attached, %" PRIu64 " changed, %" PRIu64
-                  " unchanged, %" PRIu64 " failed, %" PRIu64 " skipped%s%s",
-                  scope, number, job_cause_name(job->cause), job_state_name(job->state),
-                  job->summary[SUMMARY_ATTACHED], job->summary[SUMMARY_CHANGED],
-                  job->summary[SUMMARY_UNCHANGED], job->summary[SUMMARY_FAILED],
-                  job->summary[SUMMARY_SKIPPED], job->message[0] ? ": " : "", job->message);
+        if (scan)
+                scan_counts(job, counts, sizeof(counts));
+        log_write(job_level(job), &fields, "%s of %s (job %s%s%s) %s%s%s%s",
+                  job_operation_name(job->operation), scope, number, scan ? ", " : "",
+                  scan ? job_cause_name(job->cause) : "", job_state_name(job->state), counts,
+                  job->message[0] ? ": " : "", job->message);
 }

@@ -3,10 +3,11 @@
 
 /* What the log says of the pipeline: one line for what an administrator would want to know. */
 
-#include "scan/event.h"
-#include "scan/job.h"
-#include "scan/step.h"
+#include "scan/engine.h"
 
 void chronicle_event(const struct event *event);
 void chronicle_observation(const struct observation *observation);
+/* A device that changed; as it is now, NULL when it is gone. */
+void chronicle_device(const struct change *change, const struct device *device);
+void chronicle_notice(const struct notice *notice);
 void chronicle_job(const struct job *job);

@@ -30,6 +30,8 @@ struct daemon {
         uv_idle_t work;  /* runs once when something went into the engine */
         uv_timer_t pace; /* the next publication is due */
         uv_timer_t housekeeping;
+        uv_timer_t wake; /* the engine has something to begin by itself */
+        struct policy_limits limits;
         struct engine *engine;
         struct kernel *kernel;
         struct server *server;
@@ -68,6 +70,7 @@ static void daemon_stop(struct daemon *daemon, int result) {
         close_handle(&daemon->work);
         close_handle(&daemon->pace);
         close_handle(&daemon->housekeeping);
+        close_handle(&daemon->wake);
         if (daemon->server)
                 server_stop(daemon->server);
         if (daemon->kernel)
@@ -111,6 +114,20 @@ static void on_pace(uv_timer_t *handle) {
         publish(handle->data);
 }
 
+static void on_wake(uv_timer_t *handle);
+
+static void rearm_wake(struct daemon *daemon) {
+        uint64_t at = engine_wake_at(daemon->engine), now = daemon_now(daemon).monotonic;
+
+        if (at == UINT64_MAX) {
+                uv_timer_stop(&daemon->wake);
+                return;
+        }
+        /* At least a millisecond from now: never a loop that does nothing else. */
+        uv_update_time(&daemon->loop);
+        uv_timer_start(&daemon->wake, on_wake, at > now ? (at - now + 999) / 1000 : 1, 0);
+}
+
 /* Hands out what may begin, and publishes what has come of it when that is due. */
 static void on_work(uv_idle_t *handle) {
         struct daemon *daemon = handle->data;
@@ -124,6 +141,7 @@ static void on_work(uv_idle_t *handle) {
                 kernel_submit(daemon->kernel, &step);
         if (daemon->stopping)
                 return;
+        rearm_wake(daemon);
         since = uv_now(&daemon->loop) - daemon->published;
         if (!engine_is_busy(daemon->engine) || since >= PUBLISH_PACE_MS)
                 publish(daemon);
@@ -134,6 +152,10 @@ static void on_work(uv_idle_t *handle) {
 static void daemon_poke(struct daemon *daemon) {
         if (!daemon->stopping)
                 uv_idle_start(&daemon->work, on_work);
+}
+
+static void on_wake(uv_timer_t *handle) {
+        daemon_poke(handle->data);
 }
 
 static void on_housekeeping(uv_timer_t *handle) {
@@ -170,6 +192,18 @@ static void on_poked(void *userdata) {
 
 static void on_job_ended(const struct job *job, void *userdata) {
         chronicle_job(job);
+}
+
+static void on_changed(const struct change *change, void *userdata) {
+        struct daemon *daemon = userdata;
+
+        if (change->id.kind == OBJECT_DEVICE)
+                chronicle_device(change, topology_device(engine_topology(daemon->engine),
+                                                         &change->id.address));
+}
+
+static void on_noticed(const struct notice *notice, void *userdata) {
+        chronicle_notice(notice);
 }
 
 static size_t list_counters(struct server_counter *counters, size_t max, void *userdata) {
@@ -222,7 +256,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         struct engine_config engine = {
                 .owner = owner,
                 .steps_per_host = WORKER_THREADS,
-                .limits = &policy_limits_default,
+                .limits = &daemon->limits,
         };
         struct kernel_config kernel = {
                 .sysfs = options->sysfs,
@@ -239,10 +273,14 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
                 .now = daemon_now,
                 .counters = list_counters,
                 .job_ended = on_job_ended,
+                .changed = on_changed,
+                .noticed = on_noticed,
                 .userdata = daemon,
         };
         int r;
 
+        daemon->limits = policy_limits_default;
+        daemon->limits.poll_interval_ms = options->poll_interval_ms;
         daemon->engine = engine_new(&engine);
         if (!daemon->engine)
                 return -ENOMEM;
@@ -263,8 +301,10 @@ static void start_handles(struct daemon *daemon) {
         uv_idle_init(&daemon->loop, &daemon->work);
         uv_timer_init(&daemon->loop, &daemon->pace);
         uv_timer_init(&daemon->loop, &daemon->housekeeping);
+        uv_timer_init(&daemon->loop, &daemon->wake);
         daemon->terminate.data = daemon->interrupt.data = daemon;
-        daemon->work.data = daemon->pace.data = daemon->housekeeping.data = daemon;
+        daemon->work.data = daemon->pace.data = daemon;
+        daemon->housekeeping.data = daemon->wake.data = daemon;
         uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
         uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
         uv_timer_start(&daemon->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);

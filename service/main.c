@@ -10,31 +10,37 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "policy/scan_rules.h"
 #include "util/log.h"
 
 #define DEADLINE_DEFAULT_SEC 20
 #define DEADLINE_MAX_SEC 3600
+#define POLL_INTERVAL_MAX_SEC 86400
 
 static void print_help(void) {
-        puts("Usage: scsiscand [OPTION...]\n"
-             "\n"
-             "Scans SCSI hosts, follows what changes, and serves org.scsiscan1 on the system bus.\n"
-             "\n"
-             "  --mode=auto|owner|observer  owner: attach what is found, unasked; observer: beside the\n"
-             "                              kernel's own scan; auto (default): owner when scsi_mod.scan\n"
-             "                              is manual or none\n"
-             "  --deadline=SECONDS          how long a kernel call may take beyond its own timeout\n"
-             "                              before its host counts as stuck (1 to 3600, default 20)\n"
-             "  --log-level=LEVEL           debug, info (default), notice, warning or err\n"
-             "  --runtime-dir=DIR           lock files of the workers (default /run/scsiscan)\n"
-             "  --worker=PATH               the worker to start for each host\n"
-             "  --sysfs=DIR                 where sysfs is (default /sys)\n"
-             "  --uevent-fd=FD              an open uevent socket, instead of opening one\n"
-             "  --help                      this text\n"
-             "  --version                   the version\n"
-             "\n"
-             "A uevent socket that systemd passes (ListenNetlink=kobject-uevent 1) is used.\n"
-             "See also scsictl(1).");
+        printf("Usage: scsiscand [OPTION...]\n"
+               "\n"
+               "Scans SCSI hosts, follows what changes, and serves org.scsiscan1 on the system bus.\n"
+               "\n"
+               "  --mode=auto|owner|observer  owner: attach what is found, unasked; observer: beside the\n"
+               "                              kernel's own scan; auto (default): owner when scsi_mod.scan\n"
+               "                              is manual or none\n"
+               "  --deadline=SECONDS          how long a kernel call may take beyond its own timeout\n"
+               "                              before its host counts as stuck (1 to 3600, default 20)\n"
+               "  --poll-interval=SECONDS     how often a target is asked that says nothing by itself;\n"
+               "                              more seldom while nothing changes (0 to 86400, default\n"
+               "                              %u; 0: never)\n"
+               "  --log-level=LEVEL           debug, info (default), notice, warning or err\n"
+               "  --runtime-dir=DIR           lock files of the workers (default /run/scsiscan)\n"
+               "  --worker=PATH               the worker to start for each host\n"
+               "  --sysfs=DIR                 where sysfs is (default /sys)\n"
+               "  --uevent-fd=FD              an open uevent socket, instead of opening one\n"
+               "  --help                      this text\n"
+               "  --version                   the version\n"
+               "\n"
+               "A uevent socket that systemd passes (ListenNetlink=kobject-uevent 1) is used.\n"
+               "See also scsictl(1).\n",
+               policy_limits_default.poll_interval_ms / 1000);
 }
 
 static int parse_number(const char *text, long min, long max, long *ret) {
@@ -66,6 +72,7 @@ enum option_key {
         OPTION_VERSION,
         OPTION_MODE,
         OPTION_DEADLINE,
+        OPTION_POLL_INTERVAL,
         OPTION_LOG_LEVEL,
         OPTION_RUNTIME_DIR,
         OPTION_WORKER,
@@ -78,6 +85,7 @@ static const struct option option_table[] = {
         {"version", no_argument, NULL, OPTION_VERSION},
         {"mode", required_argument, NULL, OPTION_MODE},
         {"deadline", required_argument, NULL, OPTION_DEADLINE},
+        {"poll-interval", required_argument, NULL, OPTION_POLL_INTERVAL},
         {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
         {"worker", required_argument, NULL, OPTION_WORKER},
@@ -96,6 +104,10 @@ static int apply_option(int key, const char *value, struct daemon_options *optio
         case OPTION_DEADLINE:
                 r = parse_number(value, 1, DEADLINE_MAX_SEC, &number);
                 options->deadline_usec = (uint64_t)number * 1000000;
+                return r;
+        case OPTION_POLL_INTERVAL:
+                r = parse_number(value, 0, POLL_INTERVAL_MAX_SEC, &number);
+                options->poll_interval_ms = (uint32_t)number * 1000;
                 return r;
         case OPTION_LOG_LEVEL:
                 r = log_level_parse(value);
@@ -166,6 +178,7 @@ int main(int argc, char *argv[]) {
                 .runtime_dir = "/run/scsiscan",
                 .uevent_fd = -1,
                 .deadline_usec = (uint64_t)DEADLINE_DEFAULT_SEC * 1000000,
+                .poll_interval_ms = policy_limits_default.poll_interval_ms,
         };
         int r = parse_argv(argc, argv, &options);
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Completion for scsictl(1).
 
-# What `show` and `scan` take: the first column of the lists.
+# What names an object: the first column of the lists.
 _scsictl_keys() {
         local kind
 
@@ -21,8 +21,8 @@ _scsictl() {
                 return
         fi
         if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '--json --color= --no-legend --no-wait --help
-                        --version' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '--json --color= --no-legend --no-wait --remove
+                        --identity= --force --help --version' -- "$cur")
                 [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
                 return
         fi
@@ -35,7 +35,8 @@ _scsictl() {
 
         case $verb in
         '')
-                mapfile -t COMPREPLY < <(compgen -W 'tree list show scan monitor' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'tree list show scan attach detach refresh accept
+                        monitor' -- "$cur")
                 ;;
         list)
                 mapfile -t COMPREPLY < <(compgen -W 'hosts targets devices units jobs' -- "$cur")
@@ -46,6 +47,23 @@ _scsictl() {
                 else
                         mapfile -t COMPREPLY < <(compgen -W \
                                 "$(_scsictl_keys hosts targets devices units jobs)" -- "$cur")
+                        __ltrim_colon_completions "$cur"
+                fi
+                ;;
+        attach)
+                mapfile -t COMPREPLY < <(compgen -W "$(_scsictl_keys targets)" -- "$cur")
+                __ltrim_colon_completions "$cur"
+                ;;
+        accept)
+                mapfile -t COMPREPLY < <(compgen -W "$(_scsictl_keys devices)" -- "$cur")
+                __ltrim_colon_completions "$cur"
+                ;;
+        detach | refresh)
+                if [[ $cur == /dev/* ]]; then
+                        _filedir
+                else
+                        mapfile -t COMPREPLY < <(compgen -W "$(_scsictl_keys devices units)" \
+                                -- "$cur")
                         __ltrim_colon_completions "$cur"
                 fi
                 ;;

@@ -36,6 +36,21 @@ static const struct {
          "Detached address=3:0:1:5 identity=\"\" reason=host-removed",
          "'path': '/org/scsiscan1', 'device': '3:0:1:5', 'address': '3:0:1:5',"
          " 'identity': '', 'reason': 'host-removed'"},
+        {ROOT, "org.scsiscan1.Hotplug", "UnitAttention",
+         "['/org/scsiscan1/device/3_0_1_5', '3:0:1:5', 'media-change']",
+         "UnitAttention address=3:0:1:5 kind=media-change",
+         "'path': '/org/scsiscan1', 'device': '3:0:1:5', 'address': '3:0:1:5',"
+         " 'kind': 'media-change'"},
+        {ROOT, "org.scsiscan1.Hotplug", "Replaced",
+         "['/org/scsiscan1/device/3_0_1_5', '3:0:1:5', 'naa.5a', 'naa.5b', true]",
+         "Replaced address=3:0:1:5 old_identity=naa.5a new_identity=naa.5b in_use=true",
+         "'path': '/org/scsiscan1', 'device': '3:0:1:5', 'address': '3:0:1:5',"
+         " 'old_identity': 'naa.5a', 'new_identity': 'naa.5b', 'in_use': true"},
+        {ROOT, "org.scsiscan1.Hotplug", "CapacityChanged",
+         "['/org/scsiscan1/unit/naa_2e5a', 'naa.5a', 1024, 2048]",
+         "CapacityChanged identity=naa.5a old_bytes=1024 new_bytes=2048",
+         "'path': '/org/scsiscan1', 'unit': 'naa.5a', 'identity': 'naa.5a',"
+         " 'old_bytes': 1024, 'new_bytes': 2048"},
         {ROOT, "org.scsiscan1.Topology", "Changed",
          "[8, ['/org/scsiscan1/device/3_0_1_5', '/org/scsiscan1/unit/naa_2e5a'], [],"
          " ['/org/scsiscan1/target/3_0_1']]",

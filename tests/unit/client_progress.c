@@ -59,7 +59,7 @@ static void test_line(void) {
         g_assert_cmpint(progress_print_left(&progress, &printed.options), ==, 0);
         progress_erase(&progress, &printed.options);
         printed_end(&printed, "Scanning host3: 3 of 12 steps, 25%\r\033[K"
-                              "The scan goes on; see: scsictl show /org/scsiscan1/job/7\n");
+                              "Scanning host3 goes on; see: scsictl show /org/scsiscan1/job/7\n");
         json_object_put(progress.properties);
 }
 
@@ -124,6 +124,71 @@ static void test_json(void) {
         json_object_put(progress.properties);
 }
 
+/* Attaching and the like: what they say differs in words. */
+static void test_orders(void) {
+        static const struct {
+                struct progress progress;
+                const char *properties;
+                const char *text;
+        } examples[] = {
+                {{.verb = PROGRESS_ATTACH, .scope = "3:0:1", .lun = "5"},
+                 "{'Result': 'done', 'Summary': {'attached': 1, 'failed': 0}}",
+                 "Attached LUN 5 of 3:0:1 in 0.5 s: 1 attached\n"},
+                {{.verb = PROGRESS_DETACH, .scope = "/dev/sda"},
+                 "{'Result': 'done', 'Summary': {'detached': 1}}",
+                 "Detached /dev/sda in 0.5 s: 1 detached\n"},
+                {{.verb = PROGRESS_REFRESH, .scope = "naa.5a"},
+                 "{'Result': 'done', 'Summary': {'unchanged': 2}}",
+                 "Refreshed naa.5a in 0.5 s: 2 unchanged\n"},
+                {{.verb = PROGRESS_ACCEPT, .scope = "3:0:1:5"},
+                 "{'Result': 'cancelled'}",
+                 "Acceptance of 3:0:1:5 cancelled after 0.5 s\n"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(examples); i++) {
+                struct progress progress = examples[i].progress;
+                struct printed printed;
+
+                progress.job = "/org/scsiscan1/job/7";
+                progress.message = "";
+                progress.elapsed_usec = 500000;
+                progress.properties = json_from_text(examples[i].properties);
+                printed_begin(&printed);
+                g_assert_cmpint(progress_print_end(&progress, &printed.options), ==, 0);
+                printed_end(&printed, examples[i].text);
+                json_object_put(progress.properties);
+        }
+}
+
+/* While the job is not known yet, and when it was refused. */
+static void test_without_job(void) {
+        struct progress progress = {
+                .verb = PROGRESS_ATTACH, .scope = "3:0:1", .lun = "5", .message = "why not"};
+        struct printed printed;
+
+        printed_begin(&printed);
+        printed.options.terminal = true;
+        g_assert_cmpint(progress_print_step(&progress, &printed.options), ==, 0);
+        g_assert_cmpint(progress_print_left(&progress, &printed.options), ==, 0);
+        printed_end(&printed, "Attaching LUN 5 of 3:0:1: waiting\r\033[K"
+                              "Attaching LUN 5 of 3:0:1 goes on; see: scsictl list jobs\n");
+
+        printed_begin(&printed);
+        printed.options.json = true;
+        g_assert_cmpint(progress_print_failure(&progress, "org.scsiscan1.Error.NotReported",
+                                               &printed.options),
+                        ==, 0);
+        printed_end(&printed, "{\"event\":\"refused\",\"scope\":\"3:0:1\",\"lun\":\"5\","
+                              "\"error\":\"org.scsiscan1.Error.NotReported\","
+                              "\"message\":\"why not\"}\n");
+
+        progress.job = "/org/scsiscan1/job/7";
+        printed_begin(&printed);
+        g_assert_cmpint(progress_print_failure(&progress, "x", &printed.options), ==, 0);
+        g_assert_cmpint(progress_print_job(&progress, &printed.options), ==, 0);
+        printed_end(&printed, "/org/scsiscan1/job/7\n");
+}
+
 static void test_result(void) {
         static const struct {
                 const char *properties;
@@ -149,6 +214,8 @@ int main(int argc, char **argv) {
         g_test_add_func("/client/progress/line", test_line);
         g_test_add_func("/client/progress/end", test_end);
         g_test_add_func("/client/progress/json", test_json);
+        g_test_add_func("/client/progress/orders", test_orders);
+        g_test_add_func("/client/progress/without-job", test_without_job);
         g_test_add_func("/client/progress/result", test_result);
         return g_test_run();
 }

@@ -68,7 +68,8 @@ static void read_device(const struct fake_machine *machine, const struct scsi_ad
         ret->has_device_id = true;
         ret->has_serial = true;
         g_strlcpy(ret->state, "running", sizeof(ret->state));
-        g_snprintf(ret->block, sizeof(ret->block), "sd%c", (char)('a' + address->lun % 26));
+        if (!machine->nodeless)
+                g_snprintf(ret->block, sizeof(ret->block), "sd%c", (char)('a' + address->lun % 26));
         g_snprintf(ret->generic, sizeof(ret->generic), "sg%u", (unsigned)(address->lun % 26));
         ret->size = UINT64_C(1) << 40;
         ret->block_size = 512;
@@ -115,7 +116,13 @@ static void answer_device(struct fixture *fixture, struct observation *observati
         switch (observation->step.kind) {
         case STEP_READ_DEVICE:
         case STEP_ATTACH:
+        case STEP_REFRESH:
+        case STEP_SET_STATE:
+                fixture->refreshed += observation->step.kind == STEP_REFRESH;
                 read_device(&fixture->machine, address, &observation->device);
+                break;
+        case STEP_DETACH:
+                device->attached = false;
                 break;
         case STEP_REPORT_LUNS:
                 report_luns(&fixture->machine, &address->target, &observation->luns);

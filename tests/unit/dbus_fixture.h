@@ -32,6 +32,7 @@ struct fake_machine {
         struct fake_device devices[FAKE_DEVICES_MAX];
         size_t device_count;
         const char *holder; /* of every device, NULL for none */
+        bool nodeless;      /* no device has a block node as yet */
 };
 
 struct received {
@@ -50,9 +51,10 @@ struct fixture {
         struct fake_machine machine;
         bool hold; /* steps stay without an answer */
         GArray *held;
-        bool quiet;     /* nothing is published */
-        bool unheard;   /* the kernel has said something that is heard at the next poke */
-        uint64_t ahead; /* µs that the clock is ahead */
+        bool quiet;         /* nothing is published */
+        bool unheard;       /* the kernel has said something that is heard at the next poke */
+        unsigned refreshed; /* devices that were read anew */
+        uint64_t ahead;     /* µs that the clock is ahead */
         bool poked;
 };
 

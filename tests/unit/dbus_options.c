@@ -12,12 +12,16 @@ struct values {
         bool wait, wait_given;
         uint64_t generation;
         bool generation_given;
+        const char *identity;
+        bool identity_given;
 };
 
 static const struct option options[] = {
         {"wait", 'b', offsetof(struct values, wait), offsetof(struct values, wait_given)},
         {"generation", 't', offsetof(struct values, generation),
          offsetof(struct values, generation_given)},
+        {"identity", 's', offsetof(struct values, identity),
+         offsetof(struct values, identity_given)},
 };
 
 /* A bus that nobody listens to: enough to make messages. */
@@ -78,12 +82,14 @@ static void test_all(void) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         struct values values = {};
 
-        g_assert_cmpint(sd_bus_message_append(message, "a{sv}", 2, "generation", "t", UINT64_MAX,
-                                              "wait", "b", 1),
+        g_assert_cmpint(sd_bus_message_append(message, "a{sv}", 3, "generation", "t", UINT64_MAX,
+                                              "wait", "b", 1, "identity", "s", "naa.5"),
                         >=, 0);
         g_assert_cmpint(read_back(message, &values, &error), >=, 0);
         g_assert_true(values.wait && values.wait_given && values.generation_given);
         g_assert_cmpuint(values.generation, ==, UINT64_MAX);
+        g_assert_true(values.identity_given);
+        g_assert_cmpstr(values.identity, ==, "naa.5");
         g_assert_cmpint(sd_bus_message_at_end(message, true), >, 0);
         sd_bus_message_unref(message);
         deaf_bus_free(&deaf);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The client before the real daemon: what it prints, and how it ends. */
+
+#include <string.h>
+
+#include "client/options.h"
+#include "harness.h"
+
+#define TARGET ((struct scsi_target_address){0, 0, 0})
+#define LUN_1 ((struct scsi_address){TARGET, 1})
+#define DISK_1 "naa.5000c50000000001"
+#define DISK_2 "naa.5000c50000000002"
+#define DISK_9 "naa.5000c50000000009"
+
+/* Runs scsictl with these words; what it wrote to both has to match the pattern. */
+static void run(struct harness *harness, const char *words, enum status wanted,
+                const char *pattern) {
+        g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+                G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+        g_autofree char *line = g_strdup_printf("%s %s", g_getenv("SCSICTL"), words);
+        g_auto(GStrv) arguments = g_strsplit(line, " ", -1);
+        g_autoptr(GSubprocess) child = NULL;
+        g_autoptr(GError) error = NULL;
+        g_autofree char *output = NULL;
+
+        g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", harness_address(harness),
+                                     TRUE);
+        child = g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments, &error);
+        g_assert_no_error(error);
+        (void)g_subprocess_communicate_utf8(child, NULL, NULL, &output, NULL, &error);
+        g_assert_no_error(error);
+        g_test_message("scsictl %s: %s", words, output);
+        g_assert_true(g_subprocess_get_if_exited(child));
+        g_assert_cmpint(g_subprocess_get_exit_status(child), ==, (int)wanted);
+        if (!g_pattern_match_simple(pattern, output))
+                g_error("scsictl %s says '%s', not '%s'", words, output, pattern);
+}
+
+static struct sim_machine *lock(struct harness *harness) {
+        return sim_server_lock(harness_sim(harness));
+}
+
+static void unlock(struct harness *harness) {
+        sim_server_unlock(harness_sim(harness));
+}
+
+/* LUN 1 is held, LUN 2 is mapped and nobody was told. */
+static struct harness *boot(void) {
+        struct harness *harness = harness_boot(machine_new(1, 1, 2));
+        const struct sim_unit disk = sim_disk(2);
+        struct sim_machine *machine = lock(harness);
+
+        sim_set_target_quirks(machine, TARGET, SIM_QUIET);
+        sim_set_holder(machine, LUN_1, "dm-0");
+        sim_map(machine, TARGET, 2, &disk);
+        unlock(harness);
+        client_scan_wait(harness_client(harness), "0:0:0:1");
+        return harness;
+}
+
+static void test_orders(void) {
+        static const struct {
+                const char *words;
+                enum status status;
+                const char *pattern;
+        } examples[] = {
+                {"attach 0:0:0 2 --identity=" DISK_9, STATUS_JOB_FAILED,
+                 "scsictl: 0:0:0:2: is " DISK_2 "\n"},
+                {"attach 0:0:0 2 --identity=" DISK_2, STATUS_OK,
+                 "Attached LUN 2 of 0:0:0 in * s: 1 attached\n0:0:0:2 /dev/sdc " DISK_2 "\n"},
+                {"attach 0:0:0 2", STATUS_OK,
+                 "Attached LUN 2 of 0:0:0 in * s: 1 unchanged\n0:0:0:2 /dev/sdc " DISK_2 "\n"},
+                {"attach 0:0:0 7", STATUS_JOB_FAILED, "scsictl: 0:0:0:7: *offers no such*\n"},
+                {"attach 0:0:0 0x7", STATUS_INVALID, "scsictl: LUN 0x7: *\n"},
+                {"attach 9:0:0 1", STATUS_NOT_FOUND, "scsictl: *9:0:0\n"},
+                {"detach 0:0:0:2 --json", STATUS_OK,
+                 "{\"event\":\"finished\",\"job\":\"*\",\"scope\":\"0:0:0:2\",\"result\":\"done\",*}\n"},
+                {"detach 0:0:0:2", STATUS_NOT_FOUND,
+                 "scsictl: There is no device called 0:0:0:2\n"},
+                {"detach " DISK_1, STATUS_IN_USE,
+                 "scsictl: 0:0:0:1: in use by dm-0 (--force detaches it all the same)\n"},
+                {"detach 0:0:0:1 --json", STATUS_IN_USE,
+                 "*{\"event\":\"refused\",\"scope\":\"0:0:0:1\","
+                 "\"error\":\"org.scsiscan1.Error.InUse\",\"message\":\"0:0:0:1: in use by dm-0\"}\n*"},
+                {"refresh /dev/sdb", STATUS_OK, "Refreshed /dev/sdb in * s: 1 unchanged\n"},
+                {"accept 0:0:0:1", STATUS_OK, "Accepted 0:0:0:1 in * s: 1 unchanged\n"},
+                {"accept 0:0:0", STATUS_INVALID, "scsictl: 0:0:0 is not one device\n"},
+                {"refresh 0:0:0:1 --no-wait", STATUS_OK, SCSISCAN_PATH_JOB "/*\n"},
+                {"detach 0:0:0:1 --force", STATUS_OK, "Detached 0:0:0:1 in * s: 1 detached\n"},
+                {"scan --remove", STATUS_OK, "Scanned everything in * s: 2 attached, *\n"},
+        };
+        struct harness *harness = boot();
+
+        for (size_t i = 0; i < G_N_ELEMENTS(examples); i++)
+                run(harness, examples[i].words, examples[i].status, examples[i].pattern);
+        harness_check_complete(harness);
+        harness_free(harness);
+}
+
+static void test_usage(void) {
+        static const struct {
+                const char *words, *pattern;
+        } examples[] = {
+                {"attach 0:0:0", "*an argument is missing for attach*"},
+                {"attach 0:0:0 1 2", "*too many arguments for attach*"},
+                {"detach", "*an argument is missing for detach*"},
+                {"detach 0:0:0:1 --remove", "*--remove is not for detach*"},
+                {"scan --force", "*--force is not for scan*"},
+                {"refresh 0:0:0:1 --identity=x", "*--identity is not for refresh*"},
+                {"tree --no-wait", "*--no-wait is not for tree*"},
+        };
+        struct harness *harness = boot();
+
+        for (size_t i = 0; i < G_N_ELEMENTS(examples); i++)
+                run(harness, examples[i].words, STATUS_USAGE, examples[i].pattern);
+        harness_free(harness);
+}
+
+int main(int argc, char **argv) {
+        harness_init(&argc, &argv);
+        g_test_add_func("/bus/scsictl/orders", test_orders);
+        g_test_add_func("/bus/scsictl/usage", test_usage);
+        return g_test_run();
+}
