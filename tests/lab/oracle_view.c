@@ -45,6 +45,7 @@ static int view_read_value(sd_bus_message *message, char **ret) {
         const char *signature, *text;
         uint64_t wide;
         uint32_t narrow;
+        int truth;
         int r = sd_bus_message_peek_type(message, NULL, &signature);
 
         if (r < 0)
@@ -52,7 +53,10 @@ static int view_read_value(sd_bus_message *message, char **ret) {
         r = sd_bus_message_enter_container(message, 'v', signature);
         if (r < 0)
                 return r;
-        if (strcmp(signature, "s") == 0 || strcmp(signature, "o") == 0) {
+        if (strcmp(signature, "b") == 0) {
+                r = sd_bus_message_read_basic(message, 'b', &truth);
+                *ret = r > 0 ? g_strdup(truth ? "true" : "false") : NULL;
+        } else if (strcmp(signature, "s") == 0 || strcmp(signature, "o") == 0) {
                 r = sd_bus_message_read_basic(message, signature[0], &text);
                 *ret = r > 0 ? g_strdup(text) : NULL;
         } else if (strcmp(signature, "t") == 0) {
@@ -86,7 +90,8 @@ static bool property_compared(GHashTable *truth, const char *interface, const ch
                 {"Device", "Vendor", false},      {"Device", "Model", false},
                 {"Device", "Revision", false},    {"Device", "State", false},
                 {"Device", "BlockDevice", false}, {"Device", "GenericDevice", false},
-                {"Device", "Identity", false},    {"Unit", "Identity", false},
+                {"Device", "Identity", false},    {"Device", "Standing", false},
+                {"Device", "InUse", true},        {"Unit", "Identity", false},
                 {"Unit", "Devices", false},       {"Unit", "Size", true},
                 {"Unit", "BlockSize", true},
         };
@@ -171,6 +176,14 @@ int view_read(sd_bus *bus, GHashTable *truth, GHashTable *view) {
         return r;
 }
 
+/* It is still there, and shown, and its target does not list it. */
+static bool is_missing(GHashTable *view, const char *address) {
+        g_autofree char *object = object_path("device", address);
+        g_autofree char *key = g_strdup_printf("%s Standing", object);
+
+        return g_strcmp0(g_hash_table_lookup(view, key), "missing") == 0;
+}
+
 void view_state_attached(GHashTable *truth, GHashTable *view) {
         g_autoptr(GHashTable) attached = lists_new();
         GHashTableIter iterator;
@@ -181,7 +194,7 @@ void view_state_attached(GHashTable *truth, GHashTable *view) {
                 g_autofree char *target = NULL, *target_path = NULL;
 
                 if (!g_str_has_suffix(key, " Address") || strchr(value, ':') == NULL ||
-                    lun_of(value) == WELL_KNOWN_REPORT_LUNS)
+                    lun_of(value) == WELL_KNOWN_REPORT_LUNS || is_missing(view, value))
                         continue;
                 target = target_of(value);
                 target_path = object_path("target", target);
