@@ -24,7 +24,7 @@ static int view_read_paths(sd_bus_message *message, char **ret) {
         return sd_bus_message_exit_container(message);
 }
 
-/* Target.Luns: the Linux numbers of the LUNs, sorted. */
+/* Target.Luns: the Linux numbers of the LUNs that it reports, sorted. */
 static int view_read_luns(sd_bus_message *message, char **ret) {
         g_autoptr(GPtrArray) luns = g_ptr_array_new_with_free_func(g_free);
         const char *number, *hex, *disposition, *reason;
@@ -32,7 +32,8 @@ static int view_read_luns(sd_bus_message *message, char **ret) {
 
         while (r >= 0 && (r = sd_bus_message_read(message, "(ssss)", &number, &hex, &disposition,
                                                   &reason)) > 0)
-                if (g_ascii_strtoull(number, NULL, 10) != WELL_KNOWN_REPORT_LUNS)
+                if (g_ascii_strtoull(number, NULL, 10) != WELL_KNOWN_REPORT_LUNS &&
+                    strcmp(disposition, "not-reported") != 0)
                         g_ptr_array_add(luns, g_strdup(number));
         if (r < 0)
                 return r;
