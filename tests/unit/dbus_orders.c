@@ -136,7 +136,6 @@ static void test_detach(void) {
 /* One of two paths is held: the other one goes, and the caller hears of the first. */
 static void test_detach_in_part(void) {
         struct fixture *fixture;
-        g_autofree char *job = NULL;
         int completed;
 
         if (!fixture_is_root())
