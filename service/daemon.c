@@ -15,6 +15,7 @@
 #include "kernel/kernel.h"
 #include "policy/scan_rules.h"
 #include "scan/engine.h"
+#include "state.h"
 #include "util/log.h"
 #include "worker/messages.h"
 
@@ -35,6 +36,7 @@ struct daemon {
         struct engine *engine;
         struct kernel *kernel;
         struct server *server;
+        struct state *state;
         uint64_t published; /* ms of the loop's clock */
         bool ready_told;
         bool stopping;
@@ -75,6 +77,8 @@ static void daemon_stop(struct daemon *daemon, int result) {
                 server_stop(daemon->server);
         if (daemon->kernel)
                 kernel_stop(daemon->kernel);
+        if (daemon->state)
+                state_close(daemon->state);
 }
 
 /* Our own failure inside the engine (out of memory): what it knows may be incomplete, and a fresh
@@ -107,6 +111,7 @@ static void publish(struct daemon *daemon) {
         uv_timer_stop(&daemon->pace);
         daemon->published = uv_now(&daemon->loop);
         server_publish(daemon->server);
+        state_touch(daemon->state);
         tell_ready(daemon);
 }
 
@@ -225,18 +230,33 @@ static size_t list_counters(struct server_counter *counters, size_t max, void *u
 
 /* ---- starting ---- */
 
-/* Before the loop runs, and of a file that no device stands behind. */
+static bool says_no_scan(const char *mode) {
+        return strncmp(mode, "manual", 6) == 0 || strncmp(mode, "none", 4) == 0;
+}
+
+/* False when there is no such file. */
+static bool read_head(const char *path, char *buffer, size_t size) {
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, buffer, size - 1);
+
+        buffer[n < 0 ? 0 : n] = '\0';
+        return n >= 0;
+}
+
+/* Before the loop runs, and of files that no device stands behind. Where scsi_mod is not loaded
+ * yet, the kernel's command line says how it will be. */
 static bool kernel_scans(const char *sysfs) {
-        char path[4096], mode[16] = "";
-        _cleanup_(closep) int fd = -1;
-        ssize_t n;
+        static const char parameter[] = "scsi_mod.scan=";
+        char path[4096], text[4096];
+        const char *found;
 
         snprintf(path, sizeof(path), "%s/module/scsi_mod/parameters/scan", sysfs);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return true; /* not loaded, or not ours to judge: only follow */
-        n = read(fd, mode, sizeof(mode) - 1);
-        return n <= 0 || (strncmp(mode, "manual", 6) != 0 && strncmp(mode, "none", 4) != 0);
+        if (read_head(path, text, sizeof(text)))
+                return !says_no_scan(text);
+        if (!read_head("/proc/cmdline", text, sizeof(text)))
+                return true;
+        found = strstr(text, parameter);
+        return !found || !says_no_scan(found + sizeof(parameter) - 1);
 }
 
 static bool is_owner(const struct daemon_options *options) {
@@ -285,6 +305,10 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         if (!daemon->engine)
                 return -ENOMEM;
         server.engine = daemon->engine;
+        r = state_open(&daemon->loop, options->state_dir, engine_memory(daemon->engine),
+                       &daemon->state);
+        if (r < 0)
+                return r;
         r = kernel_new(&daemon->loop, &kernel, &from_kernel, &daemon->kernel);
         if (r < 0)
                 return r;
@@ -324,6 +348,7 @@ int daemon_run(const struct daemon_options *options) {
                 daemon_poke(&daemon);
         uv_run(&daemon.loop, UV_RUN_DEFAULT);
 
+        state_free(daemon.state);
         server_free(daemon.server);
         kernel_free(daemon.kernel);
         engine_free(daemon.engine);

@@ -16,6 +16,7 @@ struct daemon_options {
         const char *sysfs;
         const char *worker;
         const char *runtime_dir;
+        const char *state_dir;
         int uevent_fd; /* -1: open one */
         uint64_t deadline_usec;
         uint32_t poll_interval_ms; /* a silent target is asked that often; 0: never */

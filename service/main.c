@@ -32,6 +32,8 @@ static void print_help(void) {
                "                              %u; 0: never)\n"
                "  --log-level=LEVEL           debug, info (default), notice, warning or err\n"
                "  --runtime-dir=DIR           lock files of the workers (default /run/scsiscan)\n"
+               "  --state-dir=DIR             what is remembered across restarts (default\n"
+               "                              /var/lib/scsiscan)\n"
                "  --worker=PATH               the worker to start for each host\n"
                "  --sysfs=DIR                 where sysfs is (default /sys)\n"
                "  --uevent-fd=FD              an open uevent socket, instead of opening one\n"
@@ -75,6 +77,7 @@ enum option_key {
         OPTION_POLL_INTERVAL,
         OPTION_LOG_LEVEL,
         OPTION_RUNTIME_DIR,
+        OPTION_STATE_DIR,
         OPTION_WORKER,
         OPTION_SYSFS,
         OPTION_UEVENT_FD,
@@ -88,6 +91,7 @@ static const struct option option_table[] = {
         {"poll-interval", required_argument, NULL, OPTION_POLL_INTERVAL},
         {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
+        {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
         {"worker", required_argument, NULL, OPTION_WORKER},
         {"sysfs", required_argument, NULL, OPTION_SYSFS},
         {"uevent-fd", required_argument, NULL, OPTION_UEVENT_FD},
@@ -116,6 +120,9 @@ static int apply_option(int key, const char *value, struct daemon_options *optio
                 return r < 0 ? r : 0;
         case OPTION_RUNTIME_DIR:
                 options->runtime_dir = value;
+                return 0;
+        case OPTION_STATE_DIR:
+                options->state_dir = value;
                 return 0;
         case OPTION_WORKER:
                 options->worker = value;
@@ -176,6 +183,7 @@ int main(int argc, char *argv[]) {
                 .sysfs = "/sys",
                 .worker = SCSISCAN_WORKER,
                 .runtime_dir = "/run/scsiscan",
+                .state_dir = "/var/lib/scsiscan",
                 .uevent_fd = -1,
                 .deadline_usec = (uint64_t)DEADLINE_DEFAULT_SEC * 1000000,
                 .poll_interval_ms = policy_limits_default.poll_interval_ms,

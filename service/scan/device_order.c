@@ -167,7 +167,8 @@ bool device_order_named(const struct device_turn *turn) {
 static int mismatch_detached(const struct device_turn *turn) {
         char what[120];
 
-        snprintf(what, sizeof(what), "is %s", turn->work->now.fact.identity.name ?: "");
+        snprintf(what, sizeof(what), "is %s, not %s", turn->work->now.fact.identity.name ?: "",
+                 turn->work->now.order->identity);
         device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH, what);
         return device_turn_finish(turn);
 }

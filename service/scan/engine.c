@@ -138,11 +138,7 @@ uint64_t engine_wake_at(const struct engine *engine) {
 }
 
 struct notice *engine_take_notice(struct engine *engine) {
-        struct notice *notice = TAILQ_FIRST(&engine->planner.notices);
-
-        if (notice)
-                TAILQ_REMOVE(&engine->planner.notices, notice, entry);
-        return notice;
+        return planner_take_notice(&engine->planner);
 }
 
 void notice_free(struct notice *notice) {
@@ -159,6 +155,8 @@ static bool target_is_settled(struct planner *planner, const struct scsi_target_
         struct host_work *host = host_work_find(planner, address->host);
         const struct target_work *target;
 
+        if (watch_is_due_soon(planner, address))
+                return false;
         if (!host)
                 return true;
         if (host->read_wanted || host->read_flying || host->scan_wanted || host->scan_reading)
@@ -179,7 +177,7 @@ bool engine_is_settled(const struct engine *engine, const struct scope *scope) {
         switch (scope->kind) {
         case SCOPE_HOST:
                 host = host_work_find(planner, scope->address.target.host);
-                return !host || host_work_is_idle(host);
+                return !host || (host_work_is_idle(host) && !watch_is_due_soon(planner, NULL));
         case SCOPE_TARGET:
         case SCOPE_DEVICE:
                 return target_is_settled(planner, &scope->address.target);
@@ -188,7 +186,7 @@ bool engine_is_settled(const struct engine *engine, const struct scope *scope) {
         case SCOPE_NODE:
                 break;
         }
-        return planner_is_idle(planner);
+        return planner_is_idle(planner) && !watch_is_due_soon(planner, NULL);
 }
 
 bool engine_is_busy(const struct engine *engine) {

@@ -77,6 +77,7 @@ static void order_add(struct scan_order *order, const struct scan_order *other) 
         order->attach |= other->attach;
         order->verify |= other->verify;
         order->remove |= other->remove;
+        order->request |= other->request;
         order->filter.all = true;
 }
 

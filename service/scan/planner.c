@@ -13,12 +13,25 @@ void planner_note(struct planner *planner, int error) {
                 planner->failed = error;
 }
 
+struct notice *planner_take_notice(struct planner *planner) {
+        struct notice *notice = TAILQ_FIRST(&planner->notices);
+
+        if (notice) {
+                TAILQ_REMOVE(&planner->notices, notice, entry);
+                planner->notice_count--;
+        }
+        return notice;
+}
+
 struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
                               const struct scsi_address *address) {
         struct notice *notice = calloc(1, sizeof(*notice));
 
         if (!notice)
                 return NULL;
+        if (planner->notice_count >= NOTICES_MAX)
+                notice_free(planner_take_notice(planner));
+        planner->notice_count++;
         notice->kind = kind;
         notice->address = *address;
         TAILQ_INSERT_TAIL(&planner->notices, notice, entry);
@@ -137,16 +150,24 @@ static int scan_found_object(const struct object_id *id, void *userdata) {
         return scan_targets_of(found->planner, id, &found->order);
 }
 
+/* What a job asks of each target. */
+static struct scan_order order_of(const struct job *job) {
+        return (struct scan_order){
+                .jobs = job_bit(job),
+                .attach = job->attach,
+                .verify = job->verify,
+                .remove = job->remove,
+                .request = job->cause == CAUSE_REQUEST,
+                .watched = job->cause == CAUSE_UNIT_ATTENTION,
+                .filter.all = true,
+        };
+}
+
 /* Turns a job into the tasks that its scope asks for. */
 static int job_begin(struct planner *planner, const struct job *job, struct scan_time now) {
         struct scan_found found = {
                 .planner = planner,
-                .order = {.jobs = job_bit(job),
-                          .attach = job->attach,
-                          .verify = job->verify,
-                          .remove = job->remove,
-                          .watched = job->cause == CAUSE_UNIT_ATTENTION,
-                          .filter.all = true},
+                .order = order_of(job),
         };
         struct object_id id = {.kind = OBJECT_TARGET, .address = job->scope.address};
         struct host_work *host;
@@ -272,33 +293,6 @@ static int host_event(struct planner *planner, uint32_t number, struct scan_time
         if (planner->config.owner)
                 return planner_scan_host(planner, number, CAUSE_UEVENT, now);
         return host_work_get(planner, number, &host);
-}
-
-static int refresh_device(struct planner *planner, const struct scsi_address *address,
-                          job_mask jobs) {
-        struct device_order *order = calloc(1, sizeof(*order));
-        struct target_work *target;
-        int r = order ? target_work_get(planner, &address->target, &target) : -ENOMEM;
-
-        if (r < 0) {
-                free(order);
-                return r;
-        }
-        order->operation = JOB_REFRESH;
-        order->jobs = jobs;
-        return device_work_order(planner, target, address->lun, order);
-}
-
-int planner_refresh_paths(struct planner *planner, const struct scsi_address *address) {
-        const struct device *device = topology_device(planner->topology, address), *path;
-        int r = 0;
-
-        if (!device || !device->unit)
-                return device ? refresh_device(planner, address, 0) : 0;
-        TAILQ_FOREACH (path, &device->unit->devices, unit_entry)
-                if (r >= 0)
-                        r = refresh_device(planner, &path->address, 0);
-        return r;
 }
 
 /* Every attach raises one: it says nothing but that. */
@@ -468,8 +462,7 @@ static int list_scans(struct planner *planner, const struct inventory *inventory
                 if (job->slot < 0 || !(jobs & job_bit(job)) || job_is_finished(job))
                         continue;
                 for (size_t i = 0; i < inventory->host_count && r >= 0; i++) {
-                        struct scan_order order = {
-                                .jobs = job_bit(job), .attach = job->attach, .verify = job->verify};
+                        struct scan_order order = order_of(job);
                         struct host_work *host;
 
                         r = host_work_get(planner, inventory->hosts[i], &host);
@@ -547,6 +540,7 @@ static bool flight_begin(struct planner *planner, struct step *step) {
 bool planner_next(struct planner *planner, struct scan_time now, struct step *ret) {
         struct host_work *host;
 
+        planner->now = now.monotonic;
         if (now.monotonic >= planner->wake_at) {
                 planner->wake_at = UINT64_MAX;
                 host_work_run(planner, now);
@@ -601,88 +595,4 @@ bool planner_is_idle(const struct planner *planner) {
                 if (!host_work_is_idle(host))
                         return false;
         return true;
-}
-
-/* ---- orders for devices ---- */
-
-struct order_found {
-        struct planner *planner;
-        const struct device_request *request;
-        job_mask jobs;
-        unsigned count;
-};
-
-static int order_device(const struct order_found *found, const struct scsi_address *address) {
-        const struct device_request *request = found->request;
-        struct device_order *order = calloc(1, sizeof(*order));
-        struct target_work *target;
-        int r = order ? target_work_get(found->planner, &address->target, &target) : -ENOMEM;
-
-        if (r >= 0 && request->identity) {
-                order->identity = strdup(request->identity);
-                r = order->identity ? 0 : -ENOMEM;
-        }
-        if (r < 0) {
-                device_order_free(order);
-                return r;
-        }
-        order->operation = request->operation;
-        order->jobs = found->jobs;
-        order->force = request->force;
-        return device_work_order(found->planner, target, address->lun, order);
-}
-
-static int order_found(const struct object_id *id, void *userdata) {
-        struct order_found *found = userdata;
-        struct scsi_address address = id->address;
-        enum object_kind wanted =
-                found->request->operation == JOB_ATTACH ? OBJECT_TARGET : OBJECT_DEVICE;
-
-        if (id->kind != wanted)
-                return 0;
-        if (wanted == OBJECT_TARGET)
-                address.lun = found->request->lun;
-        found->count++;
-        return found->jobs ? order_device(found, &address) : 0;
-}
-
-/* Of a target that was never seen there is nothing to find yet: attaching may bring it. */
-static int orders_begin(struct order_found *found) {
-        const struct device_request *request = found->request;
-        struct object_id id = {.kind = OBJECT_TARGET, .address = request->scope->address};
-
-        if (request->operation == JOB_ATTACH && request->scope->kind == SCOPE_TARGET)
-                return topology_host(found->planner->topology, id.address.target.host)
-                               ? order_found(&id, found)
-                               : 0;
-        return scope_find(request->scope, found->planner->topology, order_found, found);
-}
-
-int planner_order(struct planner *planner, const struct device_request *request,
-                  struct scan_time now, uint64_t *ret_job) {
-        struct order_found found = {.planner = planner, .request = request};
-        struct job_order order = {
-                .scope = request->scope,
-                .scope_text = request->scope_text,
-                .operation = request->operation,
-                .cause = CAUSE_REQUEST,
-                .uid = request->uid,
-        };
-        struct job *job;
-        job_mask bit;
-        int r = orders_begin(&found);
-
-        if (r >= 0 && found.count == 0)
-                r = -ENOENT;
-        if (r >= 0)
-                r = jobs_add(planner->jobs, &order, now, &job);
-        if (r < 0)
-                return r;
-        *ret_job = job->id;
-        bit = job_bit(job);
-        jobs_task_begin(planner->jobs, bit);
-        found.jobs = bit;
-        r = orders_begin(&found);
-        jobs_task_leave(planner->jobs, bit, now);
-        return r;
 }

@@ -69,6 +69,17 @@ static int listed_again(struct planner *planner, struct target_work *target, uin
         return planner_apply(planner, &fact);
 }
 
+/* Detached by request: what the service does by itself does not undo that. */
+static bool is_withheld(const struct planner *planner, const struct target_work *target,
+                        uint64_t number) {
+        const struct target *known = topology_target(planner->topology, &target->address);
+        const struct target_lun key = {.lun = number}, *lun = NULL;
+
+        if (known && known->lun_count > 0)
+                lun = bsearch(&key, known->luns, known->lun_count, sizeof(key), target_lun_compare);
+        return lun && lun->disposition == DISPOSITION_WITHHELD;
+}
+
 /* Takes the list over, ascending, with what is to become of each. */
 static int take_luns(struct planner *planner, struct target_work *target,
                      const struct scsi_lun_list *list) {
@@ -92,6 +103,8 @@ static int take_luns(struct planner *planner, struct target_work *target,
                         return r;
                 if (target_scan_is_attached(planner, target, lun->lun))
                         lun->disposition = DISPOSITION_ATTACHED;
+                else if (!scan->order.request && is_withheld(planner, target, lun->lun))
+                        lun->disposition = DISPOSITION_WITHHELD;
                 else if (!scsi_lun_fits_scan(lun->lun))
                         lun->disposition = DISPOSITION_UNWRITABLE;
                 else if (scan->order.attach && lun_filter_has(&scan->order.filter, lun->lun))

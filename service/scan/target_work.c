@@ -88,6 +88,7 @@ static void order_merge(struct scan_order *order, const struct scan_order *other
         order->attach |= other->attach;
         order->verify |= other->verify;
         order->remove |= other->remove;
+        order->request |= other->request;
         order->watched &= other->watched;
         order->walking |= other->walking;
         lun_filter_add(&order->filter, &other->filter);

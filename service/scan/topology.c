@@ -6,35 +6,6 @@
 
 #include "scan/topology_state.h"
 
-const char *disposition_name(enum disposition disposition) {
-        static const char *const names[DISPOSITION_KINDS] = {
-                [DISPOSITION_ATTACHED] = "attached",
-                [DISPOSITION_OBSERVED] = "observed",
-                [DISPOSITION_NOT_ATTACHED] = "not-attached",
-                [DISPOSITION_OUT_OF_RANGE] = "out-of-range",
-                [DISPOSITION_UNWRITABLE] = "unwritable",
-                [DISPOSITION_FAILED] = "failed",
-                [DISPOSITION_NOT_REPORTED] = "not-reported",
-        };
-
-        return names[disposition];
-}
-
-const char *disposition_reason(enum disposition disposition) {
-        static const char *const reasons[DISPOSITION_KINDS] = {
-                [DISPOSITION_ATTACHED] = "a device is attached",
-                [DISPOSITION_OBSERVED] = "reported, and nobody has asked to attach it since",
-                [DISPOSITION_NOT_ATTACHED] =
-                        "the kernel attached nothing: no answer, or no logical unit behind it",
-                [DISPOSITION_OUT_OF_RANGE] = "the host takes no such LUN",
-                [DISPOSITION_UNWRITABLE] = "longer than the kernel's scan attribute takes",
-                [DISPOSITION_FAILED] = "the order to attach it failed",
-                [DISPOSITION_NOT_REPORTED] = "attached, and its target does not list it",
-        };
-
-        return reasons[disposition];
-}
-
 /* ---- looking things up ---- */
 
 const struct host_list *topology_hosts(const struct topology *topology) {
@@ -162,23 +133,6 @@ static int target_set_port(struct target *target, const char *name, const char *
 
 /* ---- devices ---- */
 
-int target_lun_compare(const void *a, const void *b) {
-        uint64_t x = ((const struct target_lun *)a)->lun, y = ((const struct target_lun *)b)->lun;
-
-        return (x > y) - (x < y);
-}
-
-/* What the target reported stays reported; attached it is no longer. */
-static void target_lun_detached(struct target *target, uint64_t lun) {
-        struct target_lun key = {.lun = lun}, *found;
-
-        found = target->lun_count == 0 ? NULL
-                                       : bsearch(&key, target->luns, target->lun_count,
-                                                 sizeof(*target->luns), target_lun_compare);
-        if (found && found->disposition == DISPOSITION_ATTACHED)
-                found->disposition = DISPOSITION_OBSERVED;
-}
-
 /* Who it was to those who used it. */
 static const char *device_identity_was(const struct device *device) {
         const struct scsi_identity *identity =
@@ -198,7 +152,7 @@ static int device_remove(struct topology *topology, struct device *device, const
         r = r < 0 ? r : q;
         q = target_changed(target, TARGET_PROPERTY_DEVICES | TARGET_PROPERTY_LUNS, changes);
         r = r < 0 ? r : q;
-        target_lun_detached(target, device->address.lun);
+        target_lun_detached(target, device->address.lun, reason);
         HASH_DEL(target->by_lun, device);
         TAILQ_REMOVE(&target->devices, device, entry);
         target->device_count--;
@@ -258,16 +212,23 @@ static uint32_t device_facts_differ(const struct device_facts *a, const struct d
         return mask;
 }
 
+/* The unit that a device of such an identity and standing is a path to, "" for none. */
+static const char *unit_name(const struct scsi_identity *identity, enum standing standing) {
+        return identity->name && standing != STANDING_REPLACED ? identity->name : "";
+}
+
 static bool device_moves(const struct device *device, const struct fact *fact) {
-        return strcmp(device->identity.name ?: "", fact->identity.name ?: "") != 0 ||
-               (device->standing == STANDING_REPLACED) != (fact->standing == STANDING_REPLACED);
+        return strcmp(unit_name(&device->identity, device->standing),
+                      unit_name(&fact->identity, fact->standing)) != 0;
 }
 
 uint32_t device_difference(const struct device *device, const struct fact *fact) {
         uint32_t mask = device_facts_differ(&device->facts, &fact->device);
 
+        if (strcmp(device->identity.name ?: "", fact->identity.name ?: "") != 0)
+                mask |= DEVICE_PROPERTY_IDENTITY;
         if (device_moves(device, fact))
-                mask |= DEVICE_PROPERTY_IDENTITY | DEVICE_PROPERTY_UNIT;
+                mask |= DEVICE_PROPERTY_UNIT;
         if (device->standing != fact->standing)
                 mask |= DEVICE_PROPERTY_STANDING;
         return mask;
@@ -353,7 +314,7 @@ static int apply_host_gone(struct topology *topology, uint32_t number, struct ch
                 struct target *target = TAILQ_FIRST(&host->targets);
 
                 while (!TAILQ_EMPTY(&target->devices)) {
-                        q = device_remove(topology, TAILQ_FIRST(&target->devices), "removed",
+                        q = device_remove(topology, TAILQ_FIRST(&target->devices), "host-removed",
                                           changes);
                         r = r < 0 ? r : q;
                 }
@@ -512,40 +473,13 @@ static int apply_absent(struct topology *topology, const struct fact *fact,
                                   device->standing != standing ? DEVICE_PROPERTY_STANDING : 0);
 }
 
-/* Until a target is asked, what is attached is all that is known of its LUNs. */
-static bool luns_are_devices(const struct target *target, const struct fact *fact) {
-        if (fact->lun_count != target->device_count)
-                return false;
-        for (size_t i = 0; i < fact->lun_count; i++) {
-                const struct device *device;
-
-                HASH_FIND(hh, target->by_lun, &fact->luns[i].lun, sizeof(fact->luns[i].lun),
-                          device);
-                if (!device || fact->luns[i].disposition != DISPOSITION_ATTACHED)
-                        return false;
-        }
-        return true;
-}
-
-static bool luns_differ(const struct target *target, const struct fact *fact) {
-        if (target->last_asked == 0)
-                return !luns_are_devices(target, fact);
-        if (target->lun_count != fact->lun_count)
-                return true;
-        for (size_t i = 0; i < fact->lun_count; i++)
-                if (target->luns[i].lun != fact->luns[i].lun ||
-                    target->luns[i].disposition != fact->luns[i].disposition)
-                        return true;
-        return false;
-}
-
 static int apply_luns(struct topology *topology, struct fact *fact, struct change_set *changes) {
         struct target *target = topology_target(topology, &fact->address.target);
         uint32_t mask = TARGET_PROPERTY_LAST_ASKED;
 
         if (!target)
                 return 0;
-        if (luns_differ(target, fact))
+        if (target_luns_differ(target, fact))
                 mask |= TARGET_PROPERTY_LUNS;
         free(target->luns);
         target->luns = TAKE_PTR(fact->luns);

@@ -36,3 +36,8 @@ int unit_changed(const struct unit *unit, const struct unit_words *before, uint3
  * has paths. */
 int unit_join(struct topology *topology, struct device *device, struct change_set *changes);
 int unit_leave(struct topology *topology, struct device *device, struct change_set *changes);
+
+/* What the target reported stays reported; attached it is no longer. */
+void target_lun_detached(struct target *target, uint64_t lun, const char *reason);
+/* Whether the fact (FACT_LUNS) says something else than is shown of the target. */
+bool target_luns_differ(const struct target *target, const struct fact *fact);

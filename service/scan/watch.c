@@ -169,6 +169,26 @@ int watch_answered(struct planner *planner, const struct scsi_target_address *ta
         return 0;
 }
 
+/* Who waits for everything to settle waits for so much. */
+#define SOON_USEC UINT64_C(2000000)
+
+static bool is_due_soon(const struct planner *planner, const struct watch *watch) {
+        return watch->wanted && watch->due <= planner->now + SOON_USEC;
+}
+
+bool watch_is_due_soon(const struct planner *planner, const struct scsi_target_address *target) {
+        const struct watch *watch;
+
+        if (target) {
+                watch = watch_find((struct planner *)planner, target);
+                return watch && is_due_soon(planner, watch);
+        }
+        for (watch = planner->watches; watch; watch = watch->hh.next)
+                if (is_due_soon(planner, watch))
+                        return true;
+        return false;
+}
+
 static int watch_due(struct planner *planner, struct watch *watch, struct scan_time now) {
         enum job_cause cause =
                 watch->wanted && watch->due <= now.monotonic ? watch->cause : CAUSE_POLL;

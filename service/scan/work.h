@@ -129,6 +129,7 @@ struct scan_order {
         bool attach;
         bool verify;
         bool remove;  /* detach what is gone and unused */
+        bool request; /* somebody asked: also for what was detached by request */
         bool watched; /* nobody asked: the target is asked less often if nothing comes of it */
         bool walking; /* the host's walk waits to hear whether anything is there */
         struct lun_filter filter;
@@ -243,8 +244,10 @@ struct planner {
         bool ready_reached;
         uint64_t boot_job;
         struct watch *watches;
+        uint64_t now;     /* µs, monotonic: when engine_next() was last called */
         uint64_t wake_at; /* µs, monotonic: when a watch is due; UINT64_MAX for never */
         struct notice_list notices;
+        size_t notice_count;
         int failed; /* our own failure, -errno, for the next caller to hear */
         char scan_mode[FACT_NAME_MAX];
         uint64_t counters[COUNTER_KINDS];
@@ -270,6 +273,9 @@ int planner_apply(struct planner *planner, struct fact *fact);
 const struct memory_entry *planner_recall(struct planner *planner,
                                           const struct scsi_address *address);
 /* Something that a signal tells and no property holds. */
+/* If nobody takes them the oldest go: an outsider can make any number of attentions. */
+#define NOTICES_MAX 16384
+struct notice *planner_take_notice(struct planner *planner);
 struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
                               const struct scsi_address *address);
 /* The service's own scans: a job of their own if there is room for one, else without. */
@@ -375,6 +381,9 @@ int watch_answered(struct planner *planner, const struct scsi_target_address *ta
 /* Ask again that soon: something has to be seen twice. */
 int watch_again(struct planner *planner, const struct scsi_target_address *target,
                 uint64_t delay_usec, struct scan_time now);
+/* Whether the target, or NULL for any, is about to be asked for a reason: a poll is none, and what
+ * waits for long because nothing came of it so often is not waited for. */
+bool watch_is_due_soon(const struct planner *planner, const struct scsi_target_address *target);
 /* Begins the scans that are due. */
 int watch_run(struct planner *planner, struct scan_time now);
 void watch_forget_host(struct planner *planner, uint32_t host);

@@ -160,12 +160,14 @@ char *harness_runtime_path(const struct harness *harness, const char *name) {
 static char **daemon_arguments(const struct harness *harness, struct daemon_start start) {
         g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
         g_autofree char *runtime = harness_runtime_path(harness, NULL);
+        g_autofree char *state = g_build_filename(harness->directory, "state", NULL);
         g_autofree char *deadline = g_strdup_printf("--deadline=%u", start.deadline);
         g_autofree char *uevents = g_strdup_printf("--uevent-fd=%d", UEVENT_FD);
 
         g_strv_builder_add_many(builder, g_getenv("SCSISCAND"), "--worker", g_getenv("SIM_WORKER"),
                                 "--sysfs", sim_server_root(harness->sim), "--runtime-dir", runtime,
-                                uevents, start.observer ? "--mode=observer" : "--mode=owner", NULL);
+                                "--state-dir", state, uevents,
+                                start.observer ? "--mode=observer" : "--mode=owner", NULL);
         if (start.deadline > 0)
                 g_strv_builder_add(builder, deadline);
         return g_strv_builder_end(builder);

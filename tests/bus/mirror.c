@@ -255,17 +255,27 @@ static void on_attached(struct mirror *mirror, GVariant *body) {
         text_check(mirror, path, "Identity", identity);
 }
 
+/* Its signal names the one that it was attached as. */
+static bool is_replaced(const struct mirror *mirror, const char *path) {
+        GVariant *standing = property_get(mirror, path, SCSISCAN_INTERFACE_DEVICE, "Standing");
+
+        return standing && strcmp(g_variant_get_string(standing, NULL), "replaced") == 0;
+}
+
 static void on_detached(struct mirror *mirror, GVariant *body) {
+        static const char *const reasons[] = {"removed",  "host-removed", "requested",
+                                              "unmapped", "replaced",     NULL};
         const char *path, *address, *identity, *reason;
 
         g_variant_get(body, "(&o&s&s&s)", &path, &address, &identity, &reason);
         set_add(mirror->detached, path);
-        if (strcmp(reason, "removed") != 0 && strcmp(reason, "host-removed") != 0)
+        if (!g_strv_contains(reasons, reason))
                 complain(path, "Detached without a reason");
         if (!mirror->strict)
                 return;
         text_check(mirror, path, "Address", address);
-        text_check(mirror, path, "Identity", identity);
+        if (!is_replaced(mirror, path) && strcmp(reason, "replaced") != 0)
+                text_check(mirror, path, "Identity", identity);
 }
 
 static void list_check(GHashTable *signalled, GVariant *body, gsize index, const char *what) {

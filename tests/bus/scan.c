@@ -115,7 +115,7 @@ static void test_refused(void) {
         static const struct {
                 const char *scope, *options, *error, *part;
         } cases[] = {
-                {"", "{'remove': <true>}", SCSISCAN_ERROR_INVALID_ARGS, "remove"},
+                {"", "{'remove': <1>}", SCSISCAN_ERROR_INVALID_ARGS, "remove"},
                 {"", "{'wait': <false>, 'colour': <'red'>}", SCSISCAN_ERROR_INVALID_ARGS, "colour"},
                 {"", "{'wait': <'yes'>}", SCSISCAN_ERROR_INVALID_ARGS, "wait"},
                 {"", "{'verify': <1>}", SCSISCAN_ERROR_INVALID_ARGS, "verify"},
@@ -214,7 +214,7 @@ static void scan_object(struct harness *harness, const char *path, const char *i
         job_is(client, job, "Result", "done");
         harness_check_complete(harness);
         client_refuses(client, path, interface, "Scan",
-                       g_variant_new("(@a{sv})", client_options("{'remove': <true>}")),
+                       g_variant_new("(@a{sv})", client_options("{'remove': <1>}")),
                        SCSISCAN_ERROR_INVALID_ARGS, "remove");
 }
 

@@ -66,7 +66,7 @@ static void test_orders(void) {
                 const char *pattern;
         } examples[] = {
                 {"attach 0:0:0 2 --identity=" DISK_9, STATUS_JOB_FAILED,
-                 "scsictl: 0:0:0:2: is " DISK_2 "\n"},
+                 "scsictl: 0:0:0:2: is " DISK_2 ", not " DISK_9 "\n"},
                 {"attach 0:0:0 2 --identity=" DISK_2, STATUS_OK,
                  "Attached LUN 2 of 0:0:0 in * s: 1 attached\n0:0:0:2 /dev/sdc " DISK_2 "\n"},
                 {"attach 0:0:0 2", STATUS_OK,

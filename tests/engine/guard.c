@@ -431,6 +431,25 @@ static void test_detach(void) {
         stage_done(&stage);
 }
 
+/* What was detached by request stays so until somebody asks for it. */
+static void test_withheld(void) {
+        struct stage stage = stage_new(SIM_QUIET, 4);
+        struct device_request detach = {.operation = JOB_DETACH};
+        struct scope all = {};
+
+        world_order(stage.world, &detach, "0:0:0:1");
+        sim_unit_attention(stage.machine, lun_of(&stage, 0), 0x3f, 0x0e);
+        touch(&stage);
+        world_settle(stage.world);
+        g_assert_true(engine_is_settled(world_engine(stage.world), &all));
+        world_pass(stage.world, 600 * SECOND);
+        g_assert_null(device_of(&stage, 1));
+        world_scan(stage.world, "0:0:0");
+        world_settle(stage.world);
+        g_assert_nonnull(device_of(&stage, 1));
+        stage_done(&stage);
+}
+
 static void test_refresh(void) {
         struct stage stage = stage_new(SIM_QUIET, 2);
         struct device_request refresh = {.operation = JOB_REFRESH};
@@ -464,6 +483,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/guard/grown-unsaid", test_grown_unsaid);
         g_test_add_func("/engine/order/attach", test_attach);
         g_test_add_func("/engine/order/detach", test_detach);
+        g_test_add_func("/engine/order/withheld", test_withheld);
         g_test_add_func("/engine/order/refresh", test_refresh);
         return g_test_run();
 }

@@ -21,7 +21,7 @@ static void happen(struct change_set *set, struct object_id id, const char *lett
 
         for (; *letters; letters++) {
                 int r = *letters == 'a'   ? change_set_added(set, &id)
-                        : *letters == 'r' ? change_set_removed(set, &id, NULL)
+                        : *letters == 'r' ? change_set_removed(set, &id, NULL, NULL)
                                           : change_set_changed(set, &id, bit);
 
                 g_assert_cmpint(r, ==, 0);
@@ -155,12 +155,13 @@ static void test_identity_was(void) {
                 struct object_id id = device(0, 1);
                 const struct change *change;
 
-                g_assert_cmpint(change_set_removed(set, &id, was[i]), ==, 0);
+                g_assert_cmpint(change_set_removed(set, &id, was[i], "requested"), ==, 0);
                 change = TAILQ_FIRST(change_set_entries(set));
                 g_assert_cmpstr(change->identity_was, ==, was[i]);
                 g_assert_cmpint(change_set_added(set, &id), ==, 0);
-                g_assert_cmpint(change_set_removed(set, &id, "naa.2"), ==, 0);
+                g_assert_cmpint(change_set_removed(set, &id, "naa.2", "unmapped"), ==, 0);
                 g_assert_cmpstr(change->identity_was, ==, was[i]);
+                g_assert_cmpstr(change->reason, ==, "requested");
                 g_assert_cmpint(change_set_added(set, &id), ==, 0);
                 g_assert_cmpstr(change->identity_was, ==, was[i]);
         }

@@ -61,8 +61,9 @@ static void test_step_writes(void) {
 
                 g_test_message("%s", step_kind_name(kind));
                 g_assert_cmpstr(step_kind_name(kind), !=, "");
-                g_assert_true(step_kind_writes(kind) ==
-                              (kind == STEP_ATTACH || kind == STEP_SCAN_TARGET));
+                g_assert_true(
+                        step_kind_writes(kind) ==
+                        (kind == STEP_ATTACH || kind == STEP_SCAN_TARGET || kind == STEP_DETACH));
         }
 }
 

@@ -293,7 +293,7 @@ static void test_device_difference(struct fixture *f, const void *unused) {
         put_device(f, lun5, 1, "naa.5");
         device = topology_device(f->topology, &lun5);
         g_assert_cmpuint(device_difference(device, &fact), ==, 0);
-        fact.standing = STANDING_REPLACED;
+        fact.standing = STANDING_MISSING;
         g_strlcpy(fact.device.state, "offline", sizeof(fact.device.state));
         fact.device.type = 5;
         g_assert_cmpuint(device_difference(device, &fact), ==,

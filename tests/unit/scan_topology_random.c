@@ -60,23 +60,60 @@ static char **show_host(const struct host *host) {
         return shown;
 }
 
+static bool is_listed(const struct target *target, uint64_t lun) {
+        for (size_t i = 0; i < target->lun_count; i++)
+                if (target->luns[i].lun == lun)
+                        return true;
+        return false;
+}
+
+static int compare_text(const void *a, const void *b) {
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* As Luns shows them: what is attached is attached, whatever was to become of it; and it is not
+ * reported only once its target was asked. */
+static char *show_luns(const struct target *target) {
+        g_autoptr(GPtrArray) luns = g_ptr_array_new_with_free_func(g_free);
+        const struct device *device;
+
+        for (size_t i = 0; i < target->lun_count; i++) {
+                const struct target_lun *lun = &target->luns[i];
+                struct device *attached;
+
+                HASH_FIND(hh, target->by_lun, &lun->lun, sizeof(lun->lun), attached);
+                g_ptr_array_add(luns,
+                                g_strdup_printf("%" G_GUINT64_FORMAT "=%s", lun->lun,
+                                                disposition_name(attached ? DISPOSITION_ATTACHED
+                                                                          : lun->disposition)));
+        }
+        TAILQ_FOREACH (device, &target->devices, entry)
+                if (!is_listed(target, device->address.lun))
+                        g_ptr_array_add(luns,
+                                        g_strdup_printf("%" G_GUINT64_FORMAT "=%s",
+                                                        device->address.lun,
+                                                        target->last_asked > 0 ? "not-reported"
+                                                                               : "attached"));
+        g_ptr_array_sort(luns, compare_text);
+        g_ptr_array_add(luns, NULL);
+        return g_strjoinv(" ", (char **)luns->pdata);
+}
+
 static char **show_target(const struct target *target) {
         char **shown = g_new0(char *, PROPERTIES + 1);
-        g_autoptr(GString) luns = g_string_new(NULL), devices = g_string_new(NULL);
+        g_autofree char *luns = NULL;
+        g_autoptr(GString) devices = g_string_new(NULL);
         const struct device *device;
         unsigned i = 0;
 
         TAILQ_FOREACH (device, &target->devices, entry)
                 g_string_append_printf(devices, "%" G_GUINT64_FORMAT "#%" G_GUINT64_FORMAT " ",
                                        device->address.lun, device->facts.instance);
-        for (size_t k = 0; k < target->lun_count; k++)
-                g_string_append_printf(luns, "%" G_GUINT64_FORMAT "=%s ", target->luns[k].lun,
-                                       disposition_name(target->luns[k].disposition));
-        /* Whether a reported LUN is attached is part of the list, too. */
-        g_string_append_printf(luns, "/ %s", devices->str);
         shown[i++] = g_strdup(target->port_name);
         shown[i++] = g_strdup(target->port_state);
-        shown[i++] = g_strdup(luns->str);
+        /* Another device in the place of one is told of with the list that it is in. */
+        luns = show_luns(target);
+        shown[i++] = g_strdup_printf("%s / %s", luns, devices->str);
         shown[i++] = g_strdup(devices->str);
         shown[i++] = g_strdup_printf("%" G_GUINT64_FORMAT, target->last_asked);
         shown[i++] = g_strdup(transport_name(target->host->facts.transport));
@@ -194,7 +231,9 @@ static void mirror_change(struct model *m, const struct change *change, bool sin
         g_assert_true(change->removed || change->added || change->properties != 0);
         g_assert_true((shown != NULL) == (change->added || !change->removed));
         g_assert_true((known != NULL) == (change->removed || !change->added));
-        if (change->removed && change->id.kind == OBJECT_DEVICE && m->facts == 1)
+        /* Of what was replaced, it is who it was attached as. */
+        if (change->removed && change->id.kind == OBJECT_DEVICE && m->facts == 1 &&
+            strcmp(known[7], "replaced") != 0)
                 g_assert_cmpstr(change->identity_was, ==, known[10]);
         if (change->removed)
                 g_hash_table_remove(m->mirror, name);
@@ -264,11 +303,19 @@ static unsigned model_check_device(struct model *m, int h, int t, int l) {
                 return 0;
         g_assert_cmpuint(device->facts.instance, ==, m->host[h].device[t][l].instance);
         g_assert_cmpstr(device->identity.name, ==, identity);
-        if (*identity)
+        if (*identity && device->standing != STANDING_REPLACED)
                 g_assert_true(device->unit == topology_unit(m->f->topology, identity));
         else
                 g_assert_null(device->unit);
         return 1;
+}
+
+/* What was replaced is a path to nothing. */
+static bool model_is_path(struct model *m, int h, int t, int l) {
+        struct scsi_address address = {{(uint32_t)h, 0, (uint32_t)t}, model_luns[l]};
+        const struct device *device = topology_device(m->f->topology, &address);
+
+        return device && device->standing != STANDING_REPLACED;
 }
 
 static unsigned model_check_host(struct model *m, int h) {
@@ -302,7 +349,7 @@ static void model_check(struct model *m) {
         for (int h = 0; h < HOSTS; h++) {
                 devices += model_check_host(m, h);
                 for (int i = 0; i < TARGETS * LUNS; i++)
-                        if (m->host[h].device[i / LUNS][i % LUNS].there)
+                        if (model_is_path(m, h, i / LUNS, i % LUNS))
                                 paths[m->host[h].device[i / LUNS][i % LUNS].identity]++;
         }
         g_assert_cmpuint(topology_device_count(m->f->topology), ==, devices);
