@@ -167,6 +167,15 @@ touch_lun() {
         touch_devices $REPLY
 }
 
+# cut_path PATH, mend_path PATH: nothing gets to that portal any more, as if a cable was pulled
+cut_path() {
+        ip route add blackhole "127.0.0.$1/32" table local
+}
+
+mend_path() {
+        ip route del blackhole "127.0.0.$1/32" table local
+}
+
 # stop_target, start_target: sessions break, and come back by themselves
 stop_target() {
         echo 0 >$GROUP/enable
@@ -177,7 +186,9 @@ start_target() {
 }
 
 # expect_array [KIND=N]...: the judge agrees, and behind each LUN on each session is the unit that the
-# array has there: either it was attached as that, or the service says that it was replaced.
+# array has there: either it was attached as that, or the service says that it was replaced. One that was
+# stopped cannot be asked again, and is left out if unasked names it.
+unasked=
 expect_array() {
         local lun path facts=()
         for lun in "${!lun_backing[@]}"; do
@@ -185,10 +196,11 @@ expect_array() {
                 local identity=$REPLY
                 for path in $PATHS; do
                         host_of "$path" || continue
+                        [[ $unasked != "$REPLY:0:0:$lun" ]] || continue
                         facts+=("$REPLY:0:0:$lun.Identity=$identity")
                 done
         done
-        expect_view_equals_targets --identities "$@" "${facts[@]}"
+        expect_view_equals_targets --identities "${facts[@]}" "$@"
 }
 
 # check_backing NAME: nobody has written to it who took it for another

@@ -177,12 +177,21 @@ int view_read(sd_bus *bus, GHashTable *truth, GHashTable *view) {
         return r;
 }
 
-/* It is still there, and shown, and its target does not list it. */
-static bool is_missing(GHashTable *view, const char *address) {
+/* It is still there, and shown, and its target does not list it. One that was replaced first and
+ * unmapped then is stopped, and can no longer say so itself. */
+static bool is_missing(GHashTable *truth, GHashTable *view, const char *address) {
         g_autofree char *object = object_path("device", address);
+        g_autofree char *target = target_of(address);
+        g_autofree char *target_path = object_path("target", target);
         g_autofree char *key = g_strdup_printf("%s Standing", object);
+        g_autofree char *attached_key = g_strdup_printf("%s attached", target_path);
+        const char *standing = g_hash_table_lookup(view, key);
+        const char *attached = g_hash_table_lookup(truth, attached_key);
+        g_auto(GStrv) luns = g_strsplit(attached ? attached : "", " ", -1);
 
-        return g_strcmp0(g_hash_table_lookup(view, key), "missing") == 0;
+        return g_strcmp0(standing, "missing") == 0 ||
+               (g_strcmp0(standing, "replaced") == 0 &&
+                !g_strv_contains((const char *const *)luns, strrchr(address, ':') + 1));
 }
 
 void view_state_attached(GHashTable *truth, GHashTable *view) {
@@ -195,7 +204,7 @@ void view_state_attached(GHashTable *truth, GHashTable *view) {
                 g_autofree char *target = NULL, *target_path = NULL;
 
                 if (!g_str_has_suffix(key, " Address") || strchr(value, ':') == NULL ||
-                    lun_of(value) == WELL_KNOWN_REPORT_LUNS || is_missing(view, value))
+                    lun_of(value) == WELL_KNOWN_REPORT_LUNS || is_missing(truth, view, value))
                         continue;
                 target = target_of(value);
                 target_path = object_path("target", target);

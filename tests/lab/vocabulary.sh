@@ -9,6 +9,7 @@
 readonly SOON=5
 
 service_pid=
+service_wrapper=() # a command that runs the service, such as setpriv
 
 # say WORDS: a line of the scenario's story
 say() {
@@ -147,7 +148,7 @@ start_bus() {
 
 # start_service [OPTION]...: runs scsiscand and waits until it has looked at the whole machine once
 start_service() {
-        "$LAB_BUILD/service/scsiscand" --worker "$LAB_BUILD/service/worker/scsiscan-worker" "$@" \
+        "${service_wrapper[@]}" "$LAB_BUILD/service/scsiscand" --worker "$LAB_BUILD/service/worker/scsiscan-worker" "$@" \
                 2>>/run/lab/results/service.log &
         service_pid=$!
         wait_ready
@@ -236,6 +237,22 @@ counter() {
         counters=$(busctl get-property org.scsiscan1 /org/scsiscan1 org.scsiscan1.Scan Counters)
         [[ $counters =~ \"$1\"\ ([0-9]+) ]] || fail "there is no counter $1"
         echo "${BASH_REMATCH[1]}"
+}
+
+# freeze PROCESS, thaw: it stands still, and not even SIGKILL ends it, as if the kernel did not let go of it
+freeze() {
+        if [[ ! -d /tmp/freezer ]]; then
+                mkdir /tmp/freezer
+                mount -t cgroup -o freezer freezer /tmp/freezer
+                mkdir /tmp/freezer/cold
+        fi
+        echo "$1" >/tmp/freezer/cold/cgroup.procs
+        echo FROZEN >/tmp/freezer/cold/freezer.state
+        wait_until '[[ $(</tmp/freezer/cold/freezer.state) == FROZEN ]]' 5
+}
+
+thaw() {
+        echo THAWED >/tmp/freezer/cold/freezer.state
 }
 
 # --- signals ---------------------------------------------------------------------------------
