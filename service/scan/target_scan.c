@@ -8,7 +8,7 @@
 
 #include "scan/target_scan.h"
 
-/* The first REPORT LUNS asks for so many; a longer list is asked for again. */
+/* The first REPORT LUNS asks for so many more than are known; a longer list is asked for again. */
 #define FIRST_LUNS 512
 
 /* ---- the end of a scan ---- */
@@ -238,6 +238,15 @@ int target_scan_count_up(struct planner *planner, struct target_work *target) {
         return 0;
 }
 
+/* As many as it listed the last time, and some. */
+static uint32_t first_allocation(const struct planner *planner, const struct target_work *target) {
+        const struct target *known = topology_target(planner->topology, &target->address);
+        size_t luns = FIRST_LUNS + (known ? known->lun_count : 0);
+        size_t bytes = SCSI_REPORT_LUNS_HEADER + 8 * luns;
+
+        return bytes < SCSI_REPORT_LUNS_BYTES_MAX ? (uint32_t)bytes : SCSI_REPORT_LUNS_BYTES_MAX;
+}
+
 /* There is a device to ask through: decide how this target is scanned. */
 static int foothold_found(struct planner *planner, struct target_work *target,
                           const struct device *device, struct scan_time now) {
@@ -258,7 +267,7 @@ static int foothold_found(struct planner *planner, struct target_work *target,
         if (scan->rules.method != SCAN_REPORT_LUNS)
                 return target_scan_count_up(planner, target);
         scan->phase = PHASE_ASK;
-        scan->allocation = SCSI_REPORT_LUNS_HEADER + 8 * FIRST_LUNS;
+        scan->allocation = first_allocation(planner, target);
         return 0;
 }
 
