@@ -8,7 +8,7 @@
 
 #include "scan/target_scan.h"
 
-/* The first REPORT LUNS asks for so many; a longer list is asked for again. */
+/* The first REPORT LUNS asks for at least so many; a longer list is asked for again. */
 #define FIRST_LUNS 512
 
 /* ---- the end of a scan ---- */

@@ -33,12 +33,30 @@ static unsigned view_count(GHashTable *view, const char *kind) {
         return count;
 }
 
+/* What the caller knows of a device ("0:0:0:1.Identity=naa.5") counts for more than sysfs. */
+static void devices_expect(GHashTable *truth, char **expectations) {
+        for (; *expectations; expectations++) {
+                g_autofree char *address = g_strndup(*expectations, strcspn(*expectations, "."));
+                const char *property = *expectations + strlen(address);
+                g_autofree char *object = object_path("device", address);
+                g_autofree char *name = NULL;
+
+                if (*property != '.')
+                        continue;
+                property++;
+                name = g_strndup(property, strcspn(property, "="));
+                fact_state(truth, object, name, g_strdup(strchr(property, '=') + 1));
+        }
+}
+
 /* Both tables get what the caller expects ("devices=16") and what the view has. */
 static void counts_state(GHashTable *truth, GHashTable *view, char **expectations) {
         for (; *expectations; expectations++) {
                 const char *equals = strchr(*expectations, '=');
                 g_autofree char *kind = g_strndup(*expectations, (size_t)(equals - *expectations));
 
+                if (strchr(kind, '.'))
+                        continue;
                 fact_state(truth, "number of", kind, g_strdup(equals + 1));
                 fact_state(view, "number of", kind, g_strdup_printf("%u", view_count(view, kind)));
         }
@@ -79,24 +97,38 @@ static int differences_print(GPtrArray *differences) {
         return 1;
 }
 
-/* All differences at this moment. */
-static GPtrArray *judge(sd_bus *bus, bool ask_targets, char **expectations) {
-        g_autoptr(GHashTable) truth = facts_new(), view = facts_new();
-        g_autoptr(GHashTable) lists = lists_new();
-        g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+static void lists_state(GHashTable *truth, GHashTable *lists) {
         GHashTableIter iterator;
         void *key, *value;
 
-        kernel_read(truth, lists, addresses);
         g_hash_table_iter_init(&iterator, lists);
         while (g_hash_table_iter_next(&iterator, &key, &value))
                 fact_state(truth, key, "Devices", list_text(value));
-        if (ask_targets)
+}
+
+struct questions {
+        bool targets, identities;
+};
+
+/* All differences at this moment. */
+static GPtrArray *judge(sd_bus *bus, const struct questions *ask, char **expectations) {
+        g_autoptr(GHashTable) truth = facts_new(), view = facts_new();
+        g_autoptr(GHashTable) lists = lists_new();
+        g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+
+        kernel_read(truth, lists, addresses);
+        if (ask->targets)
                 targets_ask(truth, addresses);
+        devices_expect(truth, expectations); /* it is compared only where the truth is known */
         if (view_read(bus, truth, view) >= 0) {
+                if (ask->identities)
+                        identities_ask(truth, view, addresses);
                 view_state_attached(truth, view);
+                standings_apply(truth, lists, view);
+                devices_expect(truth, expectations);
                 counts_state(truth, view, expectations);
         }
+        lists_state(truth, lists);
         return facts_compare(truth, view);
 }
 
@@ -111,34 +143,41 @@ static bool kernel_count_expected(char **expectations) {
 }
 
 static int usage(FILE *stream) {
-        fputs("oracle [--targets] [--within SECONDS] [hosts=N] [targets=N] [devices=N] [units=N]\n"
+        fputs("oracle [--targets] [--identities] [--within SECONDS] [hosts=N] [targets=N] [devices=N]\n"
+              "       [units=N] [H:C:T:L.PROPERTY=VALUE]...\n"
               "Compares what org.scsiscan1 shows with sysfs and, with --targets, with what each\n"
-              "target reports; tries again until they agree or the time is over.\n"
+              "target reports, with --identities, with who answers at each device; tries again until\n"
+              "they agree or the time is over.\n"
               "Prints every difference; exit status 1 when there is one.\n",
               stream);
         return stream == stdout ? 0 : 2;
 }
 
 static bool expectation_is_valid(const char *text) {
-        return g_regex_match_simple("^(hosts|targets|devices|units)=[0-9]+$", text, 0, 0);
+        return g_regex_match_simple("^(hosts|targets|devices|units)=[0-9]+$", text, 0, 0) ||
+               g_regex_match_simple("^[0-9:]+\\.(Identity|Standing|State|InUse)=", text, 0, 0);
 }
 
 int main(int argc, char **argv) {
         static const struct option options[] = {
                 {"targets", no_argument, NULL, 't'},
+                {"identities", no_argument, NULL, 'i'},
                 {"within", required_argument, NULL, 'w'},
                 {"help", no_argument, NULL, 'h'},
                 {},
         };
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         int64_t begin = g_get_monotonic_time(), limit = 0;
-        bool ask_targets = false;
+        struct questions ask = {};
         int option, r;
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
                 switch (option) {
                 case 't':
-                        ask_targets = true;
+                        ask.targets = true;
+                        break;
+                case 'i':
+                        ask.identities = true;
                         break;
                 case 'w':
                         limit = (int64_t)(g_ascii_strtod(optarg, NULL) * G_USEC_PER_SEC);
@@ -160,7 +199,7 @@ int main(int argc, char **argv) {
                 bool last = started - begin >= limit;
 
                 if (last || kernel_count_expected(argv + optind)) {
-                        g_autoptr(GPtrArray) differences = judge(bus, ask_targets, argv + optind);
+                        g_autoptr(GPtrArray) differences = judge(bus, &ask, argv + optind);
 
                         if (differences->len == 0)
                                 return 0;

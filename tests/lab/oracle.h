@@ -51,5 +51,22 @@ void targets_ask(GHashTable *facts, GPtrArray *addresses);
  */
 int view_read(sd_bus *bus, GHashTable *truth, GHashTable *view);
 
+/*
+ * The service may say of a device that it is not what sysfs shows ("replaced": another unit answers
+ * there, so the kernel's name of it means nothing, it belongs to no unit, and it is stopped), or
+ * that its target no longer has it ("missing"). Changes the truth accordingly.
+ */
+void standings_apply(GHashTable *truth, GHashTable *lists, GHashTable *view);
+
+/* Asks every device that runs who it is: what answers must be what the kernel attached, unless the
+ * service says that it was replaced. */
+void identities_ask(GHashTable *truth, GHashTable *view, GPtrArray *addresses);
+
+/* The node through which a device takes commands, such as "/dev/sg0", or "". */
+char *device_generic_node(const char *address);
+
+/* The bytes of a device's attribute. */
+uint8_t *device_attribute_bytes(const char *address, const char *name, size_t *ret_length);
+
 /* "attached": the LUNs of the devices that the service shows under each target which was asked. */
 void view_state_attached(GHashTable *truth, GHashTable *view);

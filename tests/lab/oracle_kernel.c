@@ -34,6 +34,13 @@ static char *device_attribute(const char *address, const char *name) {
         return attribute_read(path);
 }
 
+uint8_t *device_attribute_bytes(const char *address, const char *name, size_t *ret_length) {
+        g_autofree char *path = g_strdup_printf(SYSFS_DEVICES "/%s/%s", address, name);
+        char *bytes = NULL;
+
+        return g_file_get_contents(path, &bytes, ret_length, NULL) ? (uint8_t *)bytes : NULL;
+}
+
 /* The node of a device's child in that class, such as "/dev/sda" for "block", or "". */
 static char *device_node(const char *address, const char *class) {
         g_autofree char *path = g_strdup_printf(SYSFS_DEVICES "/%s/%s", address, class);
@@ -44,6 +51,10 @@ static char *device_node(const char *address, const char *class) {
                 if (entry->d_name[0] != '.')
                         return g_strdup_printf("/dev/%s", entry->d_name);
         return g_strdup("");
+}
+
+char *device_generic_node(const char *address) {
+        return device_node(address, "scsi_generic");
 }
 
 /* An independent copy of the contract's words. */

@@ -24,7 +24,7 @@ static int view_read_paths(sd_bus_message *message, char **ret) {
         return sd_bus_message_exit_container(message);
 }
 
-/* Target.Luns: the Linux numbers of the LUNs, sorted. */
+/* Target.Luns: the Linux numbers of the LUNs that it reports, sorted. */
 static int view_read_luns(sd_bus_message *message, char **ret) {
         g_autoptr(GPtrArray) luns = g_ptr_array_new_with_free_func(g_free);
         const char *number, *hex, *disposition, *reason;
@@ -32,7 +32,8 @@ static int view_read_luns(sd_bus_message *message, char **ret) {
 
         while (r >= 0 && (r = sd_bus_message_read(message, "(ssss)", &number, &hex, &disposition,
                                                   &reason)) > 0)
-                if (g_ascii_strtoull(number, NULL, 10) != WELL_KNOWN_REPORT_LUNS)
+                if (g_ascii_strtoull(number, NULL, 10) != WELL_KNOWN_REPORT_LUNS &&
+                    strcmp(disposition, "not-reported") != 0)
                         g_ptr_array_add(luns, g_strdup(number));
         if (r < 0)
                 return r;
@@ -45,6 +46,7 @@ static int view_read_value(sd_bus_message *message, char **ret) {
         const char *signature, *text;
         uint64_t wide;
         uint32_t narrow;
+        int truth;
         int r = sd_bus_message_peek_type(message, NULL, &signature);
 
         if (r < 0)
@@ -52,7 +54,10 @@ static int view_read_value(sd_bus_message *message, char **ret) {
         r = sd_bus_message_enter_container(message, 'v', signature);
         if (r < 0)
                 return r;
-        if (strcmp(signature, "s") == 0 || strcmp(signature, "o") == 0) {
+        if (strcmp(signature, "b") == 0) {
+                r = sd_bus_message_read_basic(message, 'b', &truth);
+                *ret = r > 0 ? g_strdup(truth ? "true" : "false") : NULL;
+        } else if (strcmp(signature, "s") == 0 || strcmp(signature, "o") == 0) {
                 r = sd_bus_message_read_basic(message, signature[0], &text);
                 *ret = r > 0 ? g_strdup(text) : NULL;
         } else if (strcmp(signature, "t") == 0) {
@@ -86,7 +91,8 @@ static bool property_compared(GHashTable *truth, const char *interface, const ch
                 {"Device", "Vendor", false},      {"Device", "Model", false},
                 {"Device", "Revision", false},    {"Device", "State", false},
                 {"Device", "BlockDevice", false}, {"Device", "GenericDevice", false},
-                {"Device", "Identity", false},    {"Unit", "Identity", false},
+                {"Device", "Identity", false},    {"Device", "Standing", false},
+                {"Device", "InUse", true},        {"Unit", "Identity", false},
                 {"Unit", "Devices", false},       {"Unit", "Size", true},
                 {"Unit", "BlockSize", true},
         };
@@ -171,6 +177,23 @@ int view_read(sd_bus *bus, GHashTable *truth, GHashTable *view) {
         return r;
 }
 
+/* It is still there, and shown, and its target does not list it. One that was replaced first and
+ * unmapped then is stopped, and can no longer say so itself. */
+static bool is_missing(GHashTable *truth, GHashTable *view, const char *address) {
+        g_autofree char *object = object_path("device", address);
+        g_autofree char *target = target_of(address);
+        g_autofree char *target_path = object_path("target", target);
+        g_autofree char *key = g_strdup_printf("%s Standing", object);
+        g_autofree char *attached_key = g_strdup_printf("%s attached", target_path);
+        const char *standing = g_hash_table_lookup(view, key);
+        const char *attached = g_hash_table_lookup(truth, attached_key);
+        g_auto(GStrv) luns = g_strsplit(attached ? attached : "", " ", -1);
+
+        return g_strcmp0(standing, "missing") == 0 ||
+               (g_strcmp0(standing, "replaced") == 0 &&
+                !g_strv_contains((const char *const *)luns, strrchr(address, ':') + 1));
+}
+
 void view_state_attached(GHashTable *truth, GHashTable *view) {
         g_autoptr(GHashTable) attached = lists_new();
         GHashTableIter iterator;
@@ -181,7 +204,7 @@ void view_state_attached(GHashTable *truth, GHashTable *view) {
                 g_autofree char *target = NULL, *target_path = NULL;
 
                 if (!g_str_has_suffix(key, " Address") || strchr(value, ':') == NULL ||
-                    lun_of(value) == WELL_KNOWN_REPORT_LUNS)
+                    lun_of(value) == WELL_KNOWN_REPORT_LUNS || is_missing(truth, view, value))
                         continue;
                 target = target_of(value);
                 target_path = object_path("target", target);

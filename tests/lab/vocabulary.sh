@@ -9,6 +9,7 @@
 readonly SOON=5
 
 service_pid=
+service_wrapper=() # a command that runs the service, such as setpriv
 
 # say WORDS: a line of the scenario's story
 say() {
@@ -105,6 +106,24 @@ set_luns() {
         echo "$1" >$DEBUG_DRIVER/max_luns
 }
 
+# touch_devices H:C:T:L...: a TEST UNIT READY to each, so that what an array has to tell reaches the kernel
+touch_devices() {
+        local address node
+        for address; do
+                for node in "/sys/bus/scsi/devices/$address/scsi_generic"/sg*; do
+                        sg_turs "/dev/${node##*/}" >/dev/null 2>&1 || :
+                done
+        done
+}
+
+# disk H:C:T:L: prints its node, /dev/sdX
+disk() {
+        local block
+        for block in "/sys/bus/scsi/devices/$1/block"/sd*; do
+                [[ ! -e $block ]] || echo "/dev/${block##*/}"
+        done
+}
+
 # kernel_devices: prints how many SCSI devices the kernel has
 kernel_devices() {
         local devices=(/sys/bus/scsi/devices/[0-9]*)
@@ -127,9 +146,9 @@ start_bus() {
         wait_until '[[ -S /run/dbus/system_bus_socket ]]' 10
 }
 
-# start_service: runs scsiscand and waits until it has looked at the whole machine once
+# start_service [OPTION]...: runs scsiscand and waits until it has looked at the whole machine once
 start_service() {
-        "$LAB_BUILD/service/scsiscand" --worker "$LAB_BUILD/service/worker/scsiscan-worker" \
+        "${service_wrapper[@]}" "$LAB_BUILD/service/scsiscand" --worker "$LAB_BUILD/service/worker/scsiscan-worker" "$@" \
                 2>>/run/lab/results/service.log &
         service_pid=$!
         wait_ready
@@ -144,6 +163,13 @@ stop_service() {
         service_pid=
         ((status == 0)) || fail "the service ended with status $status"
         wait_until '! pidof -q scsiscan-worker' 2
+}
+
+# kill_service: SIGKILL; nothing can be tidied up
+kill_service() {
+        kill -KILL "$service_pid"
+        wait "$service_pid" 2>/dev/null || :
+        service_pid=
 }
 
 call() {
@@ -163,6 +189,130 @@ wait_settled() {
 # scan [SCOPE]: ask the service to scan, and wait for the end of it
 scan() {
         call org.scsiscan1.Scan Scan 'sa{sv}' "${1:-}" 1 wait b true >/dev/null
+}
+
+# hotplug METHOD SIGNATURE ARGUMENT...: call a method of org.scsiscan1.Hotplug
+hotplug() {
+        call org.scsiscan1.Hotplug "$@"
+}
+
+# refused ERROR TEXT COMMAND...: the command fails with that D-Bus error, whose message says the text
+refused() {
+        local error=$1 text=$2 output
+        shift 2
+        ! output=$("$@" 2>&1) || fail "$* succeeds"
+        # busctl shows the message of an error whose name it does not know, and not the name
+        [[ $output == *"$error"* && $output == *"$text"* ]] || fail "$*: not '$error', '$text' but: $output"
+}
+
+# device_property H:C:T:L NAME: prints the value as busctl does, such as: s "present"
+device_property() {
+        busctl get-property org.scsiscan1 "/org/scsiscan1/device/${1//:/_}" org.scsiscan1.Device "$2" 2>&1
+}
+
+# wait_device H:C:T:L NAME VALUE [SECONDS]: until the property of the device is that
+wait_device() {
+        local address=$1 name=$2 value=$3 wanted
+        wait_until '[[ $(device_property $address $name) == "$value" ]]' "${4:-$SOON}"
+}
+
+# wait_attached H:C:T:L..., wait_detached H:C:T:L...: until the kernel has, or has not, the devices
+wait_attached() {
+        local address
+        for address; do
+                wait_until '[[ -e /sys/bus/scsi/devices/$address ]]' "$SOON"
+        done
+}
+
+wait_detached() {
+        local address
+        for address; do
+                wait_until '[[ ! -e /sys/bus/scsi/devices/$address ]]' "$SOON"
+        done
+}
+
+# counter NAME: prints that one of the service's Counters
+counter() {
+        local counters
+        counters=$(busctl get-property org.scsiscan1 /org/scsiscan1 org.scsiscan1.Scan Counters)
+        [[ $counters =~ \"$1\"\ ([0-9]+) ]] || fail "there is no counter $1"
+        echo "${BASH_REMATCH[1]}"
+}
+
+# freeze PROCESS, thaw: it stands still, and not even SIGKILL ends it, as if the kernel did not let go of it
+freeze() {
+        if [[ ! -d /tmp/freezer ]]; then
+                mkdir /tmp/freezer
+                mount -t cgroup -o freezer freezer /tmp/freezer
+                mkdir /tmp/freezer/cold
+        fi
+        echo "$1" >/tmp/freezer/cold/cgroup.procs
+        echo FROZEN >/tmp/freezer/cold/freezer.state
+        wait_until '[[ $(</tmp/freezer/cold/freezer.state) == FROZEN ]]' 5
+}
+
+thaw() {
+        echo THAWED >/tmp/freezer/cold/freezer.state
+}
+
+# --- signals ---------------------------------------------------------------------------------
+
+signal_file=/tmp/signals.json signals_forgotten=0
+
+# record_signals: from now on the service's signals are written down, one line of JSON for each
+record_signals() {
+        busctl --json=short monitor \
+                --match="type='signal',path_namespace='/org/scsiscan1',interface='org.scsiscan1.Hotplug'" \
+                >$signal_file 2>/tmp/signals.err &
+        wait_until '[[ -s /tmp/signals.err ]]' 10
+}
+
+# forget_signals: what comes from now on is looked at by the words below
+forget_signals() {
+        local -a lines
+        mapfile -t lines <$signal_file
+        signals_forgotten=${#lines[@]}
+}
+
+# signals MEMBER [TEXT]...: prints those not forgotten that have all the texts
+signals() {
+        local member=$1 line text
+        local -a lines
+        shift
+        mapfile -t -s "$signals_forgotten" lines <$signal_file
+        for line in "${lines[@]}"; do
+                [[ $line == *"\"member\":\"$member\""* ]] || continue
+                for text; do
+                        [[ ${line#*\"payload\"} == *"$text"* ]] || continue 2
+                done
+                echo "$line"
+        done
+}
+
+# wait_signal MEMBER [TEXT]...: until there is one
+wait_signal() {
+        local words=("$@") found
+        wait_until 'found=$(signals "${words[@]}") && [[ $found ]]' "$SOON"
+}
+
+# expect_signals COUNT MEMBER [TEXT]...: there are so many, once the service has settled
+expect_signals() {
+        local count=$1 end=$((${EPOCHREALTIME/./} + 1000000))
+        local -a found
+        shift
+        wait_settled
+        while mapfile -t found < <(signals "$@"); do
+                ((${#found[@]} != count)) || return 0
+                ((${EPOCHREALTIME/./} < end)) || break
+                pause 0.1
+        done
+        fail "${#found[@]} signals $*, expected $count: ${found[*]}"
+}
+
+# signal_time LINE: when it was sent, in microseconds
+signal_time() {
+        [[ $1 =~ \"timestamp-realtime\":([0-9]+) ]] || fail "no time in $1"
+        echo "${BASH_REMATCH[1]}"
 }
 
 # expect_log TEXT: the service's log says it, now or soon
