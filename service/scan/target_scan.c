@@ -198,7 +198,7 @@ static int verify_begin(struct planner *planner, struct target_work *target) {
 
                 if (scan->reported && !is_listed(scan, lun))
                         r = device_work_suspect(planner, target, lun, order->remove, order->jobs);
-                else if (order->verify)
+                else if (order->verify && !scsi_lun_is_well_known(lun))
                         r = device_work_verify(planner, target, lun, measure, order->jobs);
                 else {
                         jobs_count(planner->jobs, order->jobs, SUMMARY_UNCHANGED);
