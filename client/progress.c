@@ -109,6 +109,7 @@ static int print_end_json(const struct progress *progress, const struct options 
 void progress_erase(struct progress *progress, const struct options *options) {
         if (progress->drawn)
                 fputs(ERASE_LINE, options->out);
+        fflush(options->out); /* what follows may go to standard error */
         progress->drawn = false;
 }
 

@@ -78,7 +78,7 @@ int key_not_found(const char *key, sd_bus_error *error) {
 }
 
 static int invalid(const char *key, const char *reason, sd_bus_error *error) {
-        return sd_bus_error_setf(error, SCSISCAN_ERROR_INVALID_ARGS, "%s is %s", key, reason);
+        return sd_bus_error_setf(error, SCSISCAN_ERROR_INVALID_ARGS, "%s: %s", key, reason);
 }
 
 static int parse_node(const char *key, struct scope *ret, sd_bus_error *error) {

@@ -9,12 +9,6 @@
 #include "dbus/paths.h"
 #include "dbus/server_private.h"
 
-static double progress(const struct job *job) {
-        if (job->steps_total == 0)
-                return 0;
-        return job->steps_done < job->steps_total ? (double)job->steps_done / job->steps_total : 1;
-}
-
 static const char *result(const struct job *job) {
         return job_is_finished(job) ? job_state_name(job->state) : "";
 }
@@ -38,7 +32,7 @@ static int append_expected_end(sd_bus_message *message, const struct job_view *v
 
 DEFINE_PROPERTY_GET(get_operation, struct job, job,
                     append_text(reply, job_operation_name(job->operation)))
-DEFINE_PROPERTY_GET(get_progress, struct job, job, sd_bus_message_append(reply, "d", progress(job)))
+DEFINE_PROPERTY_GET(get_progress, struct job, job, sd_bus_message_append(reply, "d", job->progress))
 DEFINE_PROPERTY_GET(get_progress_valid, struct job, job,
                     sd_bus_message_append(reply, "b", job->steps_total > 0))
 DEFINE_PROPERTY_GET(get_start_time, struct job, job,

@@ -181,7 +181,7 @@ static int order_begin(struct order_call *order, uint32_t uid, uint64_t *ret_job
 static int on_allowed(sd_bus_message *call, uint32_t uid, void *userdata, sd_bus_error *error) {
         struct order_call *order = userdata;
         struct waiting *waiting = order->server->waiting;
-        uint64_t job;
+        uint64_t job = 0;
         int r = order->options.wait ? waiting_has_room(waiting, call, error) : 0;
 
         if (r >= 0)

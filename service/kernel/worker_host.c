@@ -298,9 +298,14 @@ static void worker_exited(int64_t status, int signal, void *userdata) {
         host->process = NULL;
         host->shut = false;
         if (host->broken) {
-                host_log(host, LOG_WARNING, 0,
-                         "its worker ended with status %d, signal %d, and owed %u answers",
-                         (int)status, signal, host->owed);
+                if (signal != 0)
+                        host_log(host, LOG_WARNING, 0,
+                                 "its worker was killed by signal %d and owed %u answers", signal,
+                                 host->owed);
+                else
+                        host_log(host, LOG_WARNING, 0,
+                                 "its worker ended with status %d and owed %u answers", (int)status,
+                                 host->owed);
                 back_off_set(host);
         }
         if (host->stuck)

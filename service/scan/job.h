@@ -104,6 +104,7 @@ struct job {
         uint64_t ended;   /* µs, monotonic; 0 while it runs */
         uint32_t steps_done;
         uint32_t steps_total;
+        double progress;      /* 0 to 1; steps come to light on the way, and it never goes back */
         uint32_t outstanding; /* tasks that still owe this job their end */
         uint32_t succeeded;   /* tasks that ended well: a job fails when none did */
         uint64_t summary[SUMMARY_FIELDS];

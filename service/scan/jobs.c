@@ -94,6 +94,10 @@ void jobs_free(struct jobs *jobs) {
 }
 
 static void job_touch(struct jobs *jobs, struct job *job) {
+        double progress = job->steps_total > 0 ? (double)job->steps_done / job->steps_total : 0;
+
+        if (progress > job->progress)
+                job->progress = progress < 1 ? progress : 1;
         if (job->dirty)
                 return;
         job->dirty = true;

@@ -46,7 +46,7 @@ static bool looks_like_address(const char *text) {
         size_t digits = strspn(text, "0123456789");
 
         return digits > 0 && text[digits] == ':' &&
-               strspn(text, "0123456789:xXabcdefABCDEF") == strlen(text);
+               strspn(text, "0123456789:-xXabcdefABCDEF") == strlen(text);
 }
 
 static unsigned count_colons(const char *text) {

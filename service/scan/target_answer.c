@@ -80,6 +80,18 @@ static bool is_withheld(const struct planner *planner, const struct target_work 
         return lun && lun->disposition == DISPOSITION_WITHHELD;
 }
 
+static bool is_new_list(const struct planner *planner, const struct target_work *target) {
+        const struct target *known = topology_target(planner->topology, &target->address);
+        const struct target_scan *scan = &target->scan;
+
+        if (!known || known->lun_count != scan->lun_count)
+                return true;
+        for (size_t i = 0; i < scan->lun_count; i++)
+                if (known->luns[i].lun != scan->luns[i].lun)
+                        return true;
+        return false;
+}
+
 /* Takes the list over, ascending, with what is to become of each. */
 static int take_luns(struct planner *planner, struct target_work *target,
                      const struct scsi_lun_list *list) {
@@ -107,13 +119,17 @@ static int take_luns(struct planner *planner, struct target_work *target,
                         lun->disposition = DISPOSITION_WITHHELD;
                 else if (!scsi_lun_fits_scan(lun->lun))
                         lun->disposition = DISPOSITION_UNWRITABLE;
-                else if (scan->order.attach && lun_filter_has(&scan->order.filter, lun->lun))
+                else if (scan->order.attach && lun_filter_has(&scan->order.filter, lun->lun)) {
+                        lun->disposition = DISPOSITION_PENDING;
                         todo++;
+                }
         }
         jobs_expect(planner->jobs, scan->order.jobs, todo);
         scan->phase = PHASE_ATTACH;
         scan->next = 0;
-        return 0;
+        scan->listed_anew = is_new_list(planner, target);
+        /* Before the first of them is attached: what is listed is not to look as if it were not. */
+        return target_scan_publish_luns(planner, target);
 }
 
 static int seen_luns(struct planner *planner, struct target_work *target,

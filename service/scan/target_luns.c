@@ -12,6 +12,7 @@ const char *disposition_name(enum disposition disposition) {
                 [DISPOSITION_OUT_OF_RANGE] = "out-of-range",
                 [DISPOSITION_UNWRITABLE] = "unwritable",
                 [DISPOSITION_FAILED] = "failed",
+                [DISPOSITION_PENDING] = "pending",
                 [DISPOSITION_WITHHELD] = "withheld",
                 [DISPOSITION_NOT_REPORTED] = "not-reported",
         };
@@ -28,6 +29,7 @@ const char *disposition_reason(enum disposition disposition) {
                 [DISPOSITION_OUT_OF_RANGE] = "the host takes no such LUN",
                 [DISPOSITION_UNWRITABLE] = "longer than the kernel's scan attribute takes",
                 [DISPOSITION_FAILED] = "the order to attach it failed",
+                [DISPOSITION_PENDING] = "about to be attached",
                 [DISPOSITION_WITHHELD] = "detached by request, until somebody asks for it again",
                 [DISPOSITION_NOT_REPORTED] = "attached, and its target does not list it",
         };

@@ -27,16 +27,19 @@ static int heard(struct planner *planner, struct target_work *target, enum conta
         return host_walk_heard(planner, target->host, &target->address, contact, now);
 }
 
-static int publish_luns(struct planner *planner, struct target_work *target) {
+int target_scan_publish_luns(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
         struct fact fact = {
                 .kind = FACT_LUNS,
                 .address.target = target->address,
-                .luns = TAKE_PTR(scan->luns),
+                .luns = calloc(scan->lun_count + 1, sizeof(*scan->luns)),
                 .lun_count = scan->lun_count,
                 .now = scan->asked_at,
         };
 
+        if (!fact.luns)
+                return -ENOMEM;
+        memcpy(fact.luns, scan->luns, scan->lun_count * sizeof(*scan->luns));
         return planner_apply(planner, &fact);
 }
 
@@ -64,7 +67,7 @@ static int scan_end(struct planner *planner, struct target_work *target, struct 
         int r = count_luns(planner, target);
 
         if (r >= 0 && target->scan.reported)
-                r = publish_luns(planner, target);
+                r = target_scan_publish_luns(planner, target);
         if (r >= 0)
                 r = watch_answered(planner, &target->address, target->scan.changed,
                                    target->scan.order.watched, now);
@@ -169,18 +172,20 @@ static bool is_listed(const struct target_scan *scan, uint64_t lun) {
                bsearch(&key, scan->luns, scan->lun_count, sizeof(key), target_lun_compare);
 }
 
-/* Whether what the target lists is a reason for its attention: else something about the units
- * changed. */
-static bool is_explained(const struct planner *planner, const struct target_work *target) {
+/* Somebody asked for a LUN that the target does not have. */
+static void blame_unlisted(struct target_work *target) {
         const struct target_scan *scan = &target->scan;
-        const struct target *known = topology_target(planner->topology, &target->address);
+        const struct lun_filter *filter = &scan->order.filter;
+        char what[64];
 
-        if (scan->changed || !scan->reported || !known || known->lun_count != scan->lun_count)
-                return true;
-        for (size_t i = 0; i < scan->lun_count; i++)
-                if (known->luns[i].lun != scan->luns[i].lun)
-                        return true;
-        return false;
+        if (!scan->order.request || !scan->reported || filter->all)
+                return;
+        for (size_t i = 0; i < filter->count; i++) {
+                if (is_listed(scan, filter->luns[i]))
+                        continue;
+                snprintf(what, sizeof(what), "it does not list LUN %" PRIu64, filter->luns[i]);
+                scan_blame(target, JOB_ERROR_NOT_REPORTED, what);
+        }
 }
 
 /* What was there before: of each that its target still lists, the identity; the others have to say
@@ -188,11 +193,13 @@ static bool is_explained(const struct planner *planner, const struct target_work
 static int verify_begin(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
         const struct scan_order *order = &scan->order;
-        bool measure = order->watched && !is_explained(planner, target);
+        /* When nothing explains the attention, something about the units has changed. */
+        bool measure = order->watched && scan->reported && !scan->changed && !scan->listed_anew;
         uint32_t steps = 0;
         int r = 0;
 
         scan->phase = PHASE_VERIFY;
+        blame_unlisted(target);
         for (size_t i = 0; i < scan->known_count && r >= 0; i++) {
                 uint64_t lun = scan->known[i];
 
@@ -288,11 +295,16 @@ static int foothold_found(struct planner *planner, struct target_work *target,
 
 int target_scan_leave(struct planner *planner, struct target_work *target, enum contact contact,
                       struct scan_time now) {
+        bool walking = target->scan.order.walking;
         int r = heard(planner, target, contact, now);
 
         if (r < 0)
                 return r;
-        jobs_count(planner->jobs, target->scan.order.jobs, SUMMARY_SKIPPED);
+        /* An id that the walk tried was named by nobody. */
+        if (!walking && target->scan.order.request && target->scan.order.attach)
+                scan_blame(target, JOB_ERROR_NOT_FOUND, "nothing answers there");
+        else if (!walking)
+                jobs_count(planner->jobs, target->scan.order.jobs, SUMMARY_SKIPPED);
         return scan_end(planner, target, now);
 }
 
@@ -378,10 +390,11 @@ static bool attach_find(struct planner *planner, struct target_work *target) {
         for (; scan->next < scan->lun_count; scan->next++) {
                 struct target_lun *lun = &scan->luns[scan->next];
 
-                if (lun->disposition == DISPOSITION_OBSERVED && scan->order.attach &&
-                    lun_filter_has(&scan->order.filter, lun->lun) &&
-                    jobs_want(planner->jobs, scan->order.jobs))
+                if (lun->disposition != DISPOSITION_PENDING)
+                        continue;
+                if (jobs_want(planner->jobs, scan->order.jobs))
                         return true;
+                lun->disposition = DISPOSITION_OBSERVED; /* nobody wants it any more */
         }
         return false;
 }

@@ -20,6 +20,9 @@ int target_scan_observe(struct planner *planner, struct target_work *target,
                         struct observation *observation, struct scan_time now);
 void target_scan_reset(struct target_scan *scan);
 
+/* What the target lists, as far as it is known what becomes of it. */
+int target_scan_publish_luns(struct planner *planner, struct target_work *target);
+
 /* Ends of a scan: nothing is there to be scanned; or something stood in the way, said in a
  * sentence. */
 int target_scan_leave(struct planner *planner, struct target_work *target, enum contact contact,

@@ -29,6 +29,7 @@ enum disposition {
         DISPOSITION_OUT_OF_RANGE, /* the host takes no such LUN */
         DISPOSITION_UNWRITABLE,   /* the kernel's `scan` takes at most 16 characters for a LUN */
         DISPOSITION_FAILED,       /* the order failed */
+        DISPOSITION_PENDING,      /* to be attached by the scan under way */
         DISPOSITION_WITHHELD,     /* detached by request: it stays so until somebody asks for it */
         DISPOSITION_NOT_REPORTED, /* attached, and its target does not list it */
         DISPOSITION_KINDS

@@ -153,9 +153,10 @@ struct target_scan {
         unsigned chosen;     /* PHASE_CHOOSE: times, without success */
         uint64_t refused[SCAN_REFUSED_MAX]; /* LUNs through which the target cannot be asked */
         size_t refused_count;
-        bool touched;  /* PHASE_TOUCH has been there */
-        bool reported; /* luns is what the target reported */
-        bool counted;  /* it does not report, its LUNs are found by trying */
+        bool touched;     /* PHASE_TOUCH has been there */
+        bool reported;    /* luns is what the target reported */
+        bool listed_anew; /* and that is another list than the last time */
+        bool counted;     /* it does not report, its LUNs are found by trying */
         struct target_lun *luns;
         size_t lun_count;
         size_t next; /* index into luns, or the next LUN of a sequential scan */

@@ -119,8 +119,8 @@ static void test_hang(void) {
         harness_free(harness);
 }
 
-/* An earlier worker is still in the kernel: that is what the lock says. Nothing else can be known of
- * its host before it has left. */
+/* An earlier worker is still in the kernel: that is what the lock says. Nothing else can be known
+ * of its host before it has left. */
 static void test_locked(gconstpointer observer) {
         struct sim_machine *machine = machine_new(2, 1, 4);
         struct harness *harness;

@@ -133,9 +133,11 @@ static void play_rounds(struct play *play, struct mirror *mirror) {
                 if (below(play, 3) == 0)
                         g_free(client_scan(client, "", NULL));
                 harness_check(play->harness);
-                /* Something may come of an attention yet: then both are asked again. */
+                /* Something may come of an attention yet: then both are asked again. And nothing
+                 * may have changed at all since the mirror began. */
                 UNTIL((mirror_check(mirror),
-                       client_get_number(client, "Generation") == mirror_generation(mirror)));
+                       mirror_generation(mirror) == 0 || client_get_number(client, "Generation") ==
+                                                                 mirror_generation(mirror)));
         }
 }
 

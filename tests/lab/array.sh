@@ -117,7 +117,9 @@ create_backing() {
 map_lun() {
         local lun=$1 name=$2 path
         shift 2
-        for path in ${*:-$PATHS}; do
+        # shellcheck disable=SC2086 # one word for each path
+        (($#)) || set -- $PATHS
+        for path; do
                 mkdir -p "$GROUP/acls/$INITIATOR$path/lun_$lun"
                 ln -s "$GROUP/lun/lun_${backing_number[$name]}" "$GROUP/acls/$INITIATOR$path/lun_$lun/unit"
         done

@@ -182,6 +182,7 @@ wait_ready() {
 }
 
 # wait_settled [SECONDS]: until the service has nothing left to do
+# shellcheck disable=SC2120 # scenarios say how long
 wait_settled() {
         expect 'b true' call org.scsiscan1.Scan Settle st '' $((${1:-60} * 1000000))
 }
@@ -212,7 +213,8 @@ device_property() {
 
 # wait_device H:C:T:L NAME VALUE [SECONDS]: until the property of the device is that
 wait_device() {
-        local address=$1 name=$2 value=$3 wanted
+        # shellcheck disable=SC2034 # wait_until evaluates them
+        local address=$1 name=$2 value=$3
         wait_until '[[ $(device_property $address $name) == "$value" ]]' "${4:-$SOON}"
 }
 
@@ -291,6 +293,7 @@ signals() {
 
 # wait_signal MEMBER [TEXT]...: until there is one
 wait_signal() {
+        # shellcheck disable=SC2034 # wait_until evaluates them
         local words=("$@") found
         wait_until 'found=$(signals "${words[@]}") && [[ $found ]]' "$SOON"
 }

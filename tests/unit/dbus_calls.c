@@ -59,7 +59,7 @@ static void test_scan_refused(void) {
         static const struct {
                 const char *scope, *options, *error, *part;
         } calls[] = {
-                {"3:0", NO_OPTIONS, SCSISCAN_ERROR_INVALID_ARGS, "3:0 is"},
+                {"3:0", NO_OPTIONS, SCSISCAN_ERROR_INVALID_ARGS, "3:0: "},
                 {"", "{'Wait': <true>}", SCSISCAN_ERROR_INVALID_ARGS, "no option Wait"},
                 {"", "{'wait': <1>}", SCSISCAN_ERROR_INVALID_ARGS, "wait is of type b, not i"},
                 {"host4", NO_OPTIONS, SCSISCAN_ERROR_NOT_FOUND, "host4"},
@@ -368,7 +368,7 @@ static void test_settle(void) {
                         "host4");
         fixture_refuses(fixture, SCSISCAN_PATH, SCAN, "Settle",
                         g_variant_new_parsed("('3:0', uint64 0)"), SCSISCAN_ERROR_INVALID_ARGS,
-                        "3:0 is");
+                        "3:0: ");
 
         fixture->hold = true;
         fixture_event(fixture, EVENT_RESYNC, NULL, ATTENTION_NONE);

@@ -47,8 +47,8 @@ static void test_parse(void) {
 static const struct {
         const char *key, *error, *part;
 } refused[] = {
-        {"3:0:1:05", SCSISCAN_ERROR_INVALID_ARGS, "3:0:1:05 is "},
-        {"3:0", SCSISCAN_ERROR_INVALID_ARGS, "3:0 is "},
+        {"3:0:1:05", SCSISCAN_ERROR_INVALID_ARGS, "3:0:1:05: "},
+        {"3:0", SCSISCAN_ERROR_INVALID_ARGS, "3:0: "},
         {"/", SCSISCAN_ERROR_INVALID_ARGS, "not the path of"},
         {SCSISCAN_PATH_JOB "/7", SCSISCAN_ERROR_INVALID_ARGS, "not the path of"},
         {SCSISCAN_PATH_HOST "/03", SCSISCAN_ERROR_INVALID_ARGS, "not the path of"},
