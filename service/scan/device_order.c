@@ -102,6 +102,12 @@ int device_order_begin(const struct device_turn *turn) {
                 return begin_detach(turn, known);
         if (order->operation == JOB_ACCEPT)
                 return begin_accept(turn, known);
+        /* sd takes a disk that does not answer for one without capacity, even while it is mounted.
+         */
+        if (known->standing == STANDING_MISSING) {
+                device_order_fail(turn, JOB_ERROR_NOT_REPORTED, "its target no longer has it");
+                return device_turn_finish(turn);
+        }
         device_turn_stage(turn, DEVICE_REFRESH);
         return 0;
 }

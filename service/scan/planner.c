@@ -38,7 +38,8 @@ struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
         return notice;
 }
 
-/* A unit has another size when all its paths say so: once, however many there are. */
+/* A unit has another size when all its paths say so that lead to it: once, however many there are.
+ */
 static int notice_capacity(struct planner *planner, const struct scsi_address *address) {
         const struct device *device = topology_device(planner->topology, address), *path;
         struct unit *unit = device ? device->unit : NULL;
@@ -48,7 +49,7 @@ static int notice_capacity(struct planner *planner, const struct scsi_address *a
         if (!unit || device->facts.size == unit->size)
                 return 0;
         TAILQ_FOREACH (path, &unit->devices, unit_entry)
-                if (path->facts.size != device->facts.size)
+                if (path->standing != STANDING_MISSING && path->facts.size != device->facts.size)
                         return 0;
         was = unit->size;
         unit->size = device->facts.size;
