@@ -463,7 +463,8 @@ static int apply_absent(struct topology *topology, const struct fact *fact,
         if (!device)
                 return 0;
         standing = device->standing;
-        if (fact->standing == STANDING_MISSING)
+        /* One that was replaced first stays stopped, whatever happens to the other unit. */
+        if (fact->standing == STANDING_MISSING && device->standing != STANDING_REPLACED)
                 device->standing = STANDING_MISSING;
         else if (fact->now == 0 && device->standing == STANDING_MISSING)
                 device->standing = STANDING_PRESENT;
