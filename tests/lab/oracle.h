@@ -62,6 +62,9 @@ void standings_apply(GHashTable *truth, GHashTable *lists, GHashTable *view);
  * service says that it was replaced. */
 void identities_ask(GHashTable *truth, GHashTable *view, GPtrArray *addresses);
 
+/* States size and block size of a unit as that one of its devices has them. */
+void unit_state_size_of(GHashTable *facts, const char *unit, const char *device);
+
 /* The node through which a device takes commands, such as "/dev/sg0", or "". */
 char *device_generic_node(const char *address);
 

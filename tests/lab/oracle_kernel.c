@@ -89,7 +89,8 @@ static char *unit_path(const char *identity) {
         return path;
 }
 
-/* A disk's size stands in its block device, in sectors of 512 bytes. */
+/* A disk's size stands in its block device, in sectors of 512 bytes. One that was stopped keeps the
+ * size that it had then, whatever its unit has now. */
 static void unit_state_size(GHashTable *facts, const char *unit, const char *node) {
         g_autofree char *size_path = NULL, *block_path = NULL, *size = NULL;
 
@@ -104,6 +105,14 @@ static void unit_state_size(GHashTable *facts, const char *unit, const char *nod
         fact_state(facts, unit, "BlockSize", attribute_read(block_path));
 }
 
+void unit_state_size_of(GHashTable *facts, const char *unit, const char *device) {
+        g_autofree char *key = g_strdup_printf("%s BlockDevice", device);
+        const char *node = g_hash_table_lookup(facts, key);
+
+        if (node)
+                unit_state_size(facts, unit, node);
+}
+
 static void device_state(GHashTable *facts, GHashTable *lists, const char *address) {
         g_autofree char *object = object_path("device", address);
         g_autofree char *target = target_of(address);
@@ -112,7 +121,7 @@ static void device_state(GHashTable *facts, GHashTable *lists, const char *addre
         g_autofree char *identity = device_attribute(address, "wwid");
         g_autofree char *unit = unit_path(identity);
         g_autofree char *host = g_strndup(address, strcspn(address, ":"));
-        char *node = device_node(address, "block");
+        char *node = device_node(address, "block"), *state = device_attribute(address, "state");
 
         fact_state(facts, object, "Address", g_strdup(address));
         fact_state(facts, object, "Host", object_path("host", host));
@@ -124,13 +133,14 @@ static void device_state(GHashTable *facts, GHashTable *lists, const char *addre
         fact_state(facts, object, "Vendor", device_attribute(address, "vendor"));
         fact_state(facts, object, "Model", device_attribute(address, "model"));
         fact_state(facts, object, "Revision", device_attribute(address, "rev"));
-        fact_state(facts, object, "State", device_attribute(address, "state"));
+        fact_state(facts, object, "State", state);
         fact_state(facts, object, "BlockDevice", node);
         fact_state(facts, object, "GenericDevice", device_node(address, "scsi_generic"));
         fact_state(facts, object, "Identity", g_strdup(identity));
         list_add(lists, target_path, object);
         if (*identity) {
-                unit_state_size(facts, unit, node);
+                if (strcmp(state, "offline") != 0)
+                        unit_state_size(facts, unit, node);
                 fact_state(facts, unit, "Identity", g_strdup(identity));
                 list_add(lists, unit, object);
         }

@@ -67,6 +67,20 @@ static void replaced_apply(GHashTable *truth, GHashTable *lists, GHashTable *vie
                    strcmp(was, now) == 0 ? g_strdup_printf("another than %s", was) : g_strdup(now));
 }
 
+/* What a path to nowhere says of its unit's size counts only when there is no other. */
+static void missing_apply(GHashTable *truth, GHashTable *lists, GHashTable *view,
+                          const char *device) {
+        g_autofree char *unit_key = g_strdup_printf("%s Unit", device);
+        const char *unit = g_hash_table_lookup(truth, unit_key);
+        GPtrArray *devices = unit ? g_hash_table_lookup(lists, unit) : NULL;
+
+        for (guint i = 0; devices && i < devices->len; i++)
+                if (strcmp(standing_of(view, devices->pdata[i]), "present") == 0) {
+                        unit_state_size_of(truth, unit, devices->pdata[i]);
+                        return;
+                }
+}
+
 /* Words that the truth cannot vouch for are taken from the view: they have been applied. */
 void standings_apply(GHashTable *truth, GHashTable *lists, GHashTable *view) {
         g_autoptr(GPtrArray) replaced = g_ptr_array_new_with_free_func(g_free);
@@ -81,6 +95,8 @@ void standings_apply(GHashTable *truth, GHashTable *lists, GHashTable *view) {
                         continue;
                 device = g_strndup(key, strlen(key) - strlen(" Standing"));
                 fact_state(truth, device, "Standing", g_strdup(value));
+                if (strcmp(value, "missing") == 0)
+                        missing_apply(truth, lists, view, device);
                 if (strcmp(value, "replaced") == 0)
                         g_ptr_array_add(replaced, TAKE_PTR(device));
         }
