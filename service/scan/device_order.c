@@ -51,14 +51,14 @@ void device_order_fail_observed(const struct device_turn *turn) {
 
 static void fail_in_use(const struct device_turn *turn, const struct device *device) {
         char what[120];
-        int length = snprintf(what, sizeof(what), "in use by");
+        size_t length = (size_t)snprintf(what, sizeof(what), "in use by");
 
         for (char *const *holder = device->facts.holders; *holder; holder++) {
-                int n = snprintf(what + length, sizeof(what) - (size_t)length, " %s", *holder);
+                int n = snprintf(what + length, sizeof(what) - length, " %s", *holder);
 
-                if ((size_t)(length + n) >= sizeof(what))
-                        break;
-                length += n;
+                if (length + (size_t)n >= sizeof(what))
+                        break; /* as many as the sentence has room for */
+                length += (size_t)n;
         }
         device_order_fail(turn, JOB_ERROR_IN_USE, what);
 }
