@@ -15,7 +15,7 @@
 /* 65,536 nexuses of some 16 designators would be more than anybody has. */
 #define FILE_BYTES_MAX (INT64_C(64) * 1024 * 1024)
 /* Attaching a thousand units is some few writes. */
-#define SAVE_DELAY_MS 500
+#define SAVE_DELAY_MS 100
 
 struct state {
         uv_loop_t *loop;
