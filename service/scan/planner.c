@@ -38,8 +38,7 @@ struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
         return notice;
 }
 
-/* A unit has another size when all its paths say so that lead to it: once, however many there are.
- */
+/* A unit has another size when all paths that lead to it say so: once, however many. */
 static int notice_capacity(struct planner *planner, const struct scsi_address *address) {
         const struct device *device = topology_device(planner->topology, address), *path;
         struct unit *unit = device ? device->unit : NULL;
