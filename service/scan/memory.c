@@ -40,7 +40,10 @@ void memory_free(struct memory *memory) {
 char *memory_nexus(const struct device *device) {
         const struct target *target = device->target;
         const char *path = target->host->facts.path, *end = strrchr(path, '/');
-        int length = end ? (int)(end - path) : (int)strlen(path);
+        /* iSCSI hosts all hang in one place: only the number tells two sessions with one port
+         * apart. */
+        bool numbered = !end || target->host->facts.transport == TRANSPORT_ISCSI;
+        int length = numbered ? (int)strlen(path) : (int)(end - path);
         char *nexus;
         int r;
 

@@ -30,7 +30,8 @@ struct memory;
 struct memory *memory_new(void);
 void memory_free(struct memory *memory);
 
-/* The host's device path without its number, the port's name or else channel:target, and the LUN:
+/* The host's device path without its number (but of an iSCSI host with it), the port's name or else
+ * channel:target, and the LUN:
  * "/devices/pci0000:00/0000:00:05.0 naa.500a09848cde0001 5". NULL: out of memory. */
 char *memory_nexus(const struct device *device);
 
