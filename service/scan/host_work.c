@@ -72,15 +72,6 @@ void host_work_free(struct planner *planner, struct host_work *host) {
 
 /* ---- scanning a whole host ---- */
 
-static void order_add(struct scan_order *order, const struct scan_order *other) {
-        order->jobs |= other->jobs;
-        order->attach |= other->attach;
-        order->verify |= other->verify;
-        order->remove |= other->remove;
-        order->request |= other->request;
-        order->filter.all = true;
-}
-
 int host_work_scan(struct planner *planner, struct host_work *host, const struct scan_order *order,
                    struct scan_time now) {
         job_mask fresh = order->jobs & ~host->next_order.jobs;
@@ -94,7 +85,8 @@ int host_work_scan(struct planner *planner, struct host_work *host, const struct
         if (host->scan_wanted)
                 planner_count(planner, COUNTER_COALESCED);
         host->scan_wanted = true;
-        order_add(&host->next_order, order);
+        scan_order_merge(&host->next_order, order);
+        host->next_order.filter.all = true;
         jobs_task_begin(planner->jobs, fresh);
         host_work_wake(planner, host);
         return 0;

@@ -83,7 +83,7 @@ void lun_filter_add(struct lun_filter *filter, const struct lun_filter *other) {
 }
 
 /* Whoever asks for less gets what the others ask for besides: a scan is shared. */
-static void order_merge(struct scan_order *order, const struct scan_order *other) {
+void scan_order_merge(struct scan_order *order, const struct scan_order *other) {
         order->jobs |= other->jobs;
         order->attach |= other->attach;
         order->verify |= other->verify;
@@ -107,7 +107,7 @@ int target_scan_want(struct planner *planner, const struct scsi_target_address *
                 planner_count(planner, COUNTER_COALESCED);
         fresh = target->wanted ? order->jobs & ~target->next_order.jobs : order->jobs;
         if (target->wanted)
-                order_merge(&target->next_order, order);
+                scan_order_merge(&target->next_order, order);
         else
                 target->next_order = *order;
         target->wanted = true;

@@ -89,7 +89,6 @@ struct device_work {
                 bool touch;
                 bool remove;
                 bool attached;           /* one of our own attaches brought it */
-                bool silent;             /* it did not answer INQUIRY */
                 enum detach_cause cause; /* DEVICE_DETACH */
                 job_mask jobs;
                 struct device_order *order; /* or NULL */
@@ -349,6 +348,7 @@ void target_scan_listed(struct planner *planner, struct target_work *target);
 void target_work_fail(struct planner *planner, struct target_work *target, enum job_error error,
                       const char *message, struct scan_time now);
 void target_work_free(struct planner *planner, struct target_work *target);
+void scan_order_merge(struct scan_order *order, const struct scan_order *other);
 void lun_filter_add(struct lun_filter *filter, const struct lun_filter *other);
 bool lun_filter_has(const struct lun_filter *filter, uint64_t lun);
 
