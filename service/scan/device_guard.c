@@ -5,29 +5,40 @@
 
 #include "scan/device_work.h"
 
+/* Some drivers attach and detach by themselves: there we only stop, and tell. */
+static bool driver_discovers(const struct device_turn *turn) {
+        return planner_driver_discovers(turn->planner, turn->target->address.host);
+}
+
 /* ---- replaced ---- */
 
-/* Something bad is believed when it was seen twice; the first reading waits in the fact. */
-int device_guard_differs(const struct device_turn *turn, struct scsi_identity *identity) {
-        turn->work->now.fact.identity = *identity;
-        *identity = (struct scsi_identity){};
-        device_turn_stage(turn, DEVICE_CONFIRM);
+/* Something bad is believed when it was seen twice; the first reading waits in the fact. But first:
+ * is anybody there at all? LIO answers for an unmapped LUN 0, with pages of its own. */
+int device_guard_differs(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        bool again = known && known->standing == STANDING_REPLACED;
+
+        turn->work->now.fact.identity = turn->observation->identity;
+        turn->observation->identity = (struct scsi_identity){};
+        turn->work->now.differs = true;
+        device_turn_stage(turn, again ? DEVICE_STOP : DEVICE_INQUIRE);
         return 0;
 }
 
+/* Two answers that say two other things both say that it is not the one that it was. */
 int device_guard_confirm_observe(const struct device_turn *turn) {
+        const struct scsi_identity *before = device_identity_before(turn);
         struct observation *observation = turn->observation;
-        struct scsi_identity *first = &turn->work->now.fact.identity;
 
-        if (observation->observed != OBSERVED_GOOD)
-                return device_look_unnamed(turn, STANDING_UNVERIFIED);
-        if (scsi_identity_equal(first, &observation->identity)) {
-                device_turn_stage(turn, DEVICE_STOP);
-                return 0;
-        }
-        /* Two answers that differ: begin again with the later one. */
-        scsi_identity_done(first);
-        return device_identify_observe(turn);
+        scsi_identity_done(&turn->work->now.fact.identity);
+        if (observation->observed != OBSERVED_GOOD || observation->identity.count == 0)
+                return device_look_unanswered(turn);
+        if (scsi_identity_equal(before, &observation->identity))
+                return device_look_answered(turn);
+        turn->work->now.fact.identity = observation->identity;
+        observation->identity = (struct scsi_identity){};
+        device_turn_stage(turn, DEVICE_STOP);
+        return 0;
 }
 
 int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was) {
@@ -58,31 +69,34 @@ static int become_replaced(const struct device_turn *turn) {
         return scsi_identity_copy(was, &fact->was);
 }
 
-/* Unused, it can be made right at once: what is attached anew is what it is. */
-static bool may_reattach(const struct device_turn *turn) {
-        return turn->planner->limits->reattach_replaced && !turn->work->now.order &&
-               !turn->work->now.fact.device.holders[0];
+/* Who turns into somebody else again and again is left stopped for a while. */
+#define REATTACHED_MAX 3
+#define REATTACHED_USEC UINT64_C(60000000)
+
+static bool reattached_lately(const struct device *known, uint64_t now) {
+        return now - known->since < REATTACHED_USEC;
 }
 
-int device_guard_stop_observe(const struct device_turn *turn) {
-        struct observation *observation = turn->observation;
-        struct fact *fact = &turn->work->now.fact;
-        bool reattach;
-        int r;
+/* Unused, it can be made right at once: what is attached anew is what it is. */
+static bool may_reattach(const struct device_turn *turn, const struct device_facts *facts) {
+        const struct device *known = device_turn_known(turn);
+        const struct device_order *order = turn->work->now.order;
 
-        if (observation->observed == OBSERVED_GONE)
-                return device_look_observe(turn);
-        if (observation->observed == OBSERVED_GOOD) {
-                device_facts_done(&fact->device);
-                fact->device = observation->device;
-                observation->device = (struct device_facts){};
-        }
-        /* Even if it could not be stopped it is told. */
-        r = become_replaced(turn);
+        if (!turn->planner->limits->reattach_replaced || driver_discovers(turn) ||
+            facts->holders[0] || (order && order->jobs != 0))
+                return false;
+        return !known || known->reattached < REATTACHED_MAX ||
+               !reattached_lately(known, turn->now.monotonic);
+}
+
+static int stopped(const struct device_turn *turn) {
+        struct fact *fact = &turn->work->now.fact;
+        bool reattach = may_reattach(turn, &fact->device);
+        int r = become_replaced(turn); /* even if it could not be stopped it is told */
+
         if (r < 0)
                 return r;
         turn->target->scan.changed = true;
-        reattach = may_reattach(turn);
         if (turn->work->now.order)
                 device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH,
                                   "another unit is behind this address now");
@@ -99,6 +113,50 @@ int device_guard_stop_observe(const struct device_turn *turn) {
         turn->work->now.cause = DETACH_REPLACED;
         device_turn_stage(turn, DEVICE_DETACH);
         return 0;
+}
+
+int device_guard_stop_observe(const struct device_turn *turn) {
+        struct observation *observation = turn->observation;
+        struct fact *fact = &turn->work->now.fact;
+
+        if (observation->observed == OBSERVED_GONE)
+                return device_look_observe(turn);
+        if (observation->observed == OBSERVED_GOOD) {
+                device_facts_done(&fact->device);
+                fact->device = observation->device;
+                observation->device = (struct device_facts){};
+        }
+        if (fact->device.instance > 0)
+                return stopped(turn);
+        turn->work->look = true; /* nothing of it could be read: try again */
+        return device_turn_finish(turn);
+}
+
+/* ---- let go of ---- */
+
+bool device_guard_is_released(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+
+        return known && known->standing >= STANDING_MISSING && !turn->work->now.order &&
+               !turn->work->now.fact.device.holders[0] &&
+               (known->facts.holders[0] || turn->work->now.identify);
+}
+
+bool device_guard_release(const struct device_turn *turn) {
+        const struct device *device = device_turn_known(turn);
+
+        if (device && device->standing == STANDING_REPLACED && may_reattach(turn, &device->facts)) {
+                turn->work->now.cause = DETACH_REPLACED;
+                device_turn_stage(turn, DEVICE_DETACH);
+                return true;
+        }
+        if (device && device->standing == STANDING_MISSING) {
+                turn->work->now.remove |=
+                        turn->planner->limits->remove_missing && !driver_discovers(turn);
+                device_turn_stage(turn, DEVICE_INQUIRE);
+                return true;
+        }
+        return false;
 }
 
 /* ---- gone ---- */
@@ -119,25 +177,44 @@ static int not_gone(const struct device_turn *turn, bool answered) {
         return r < 0 ? r : device_turn_finish(turn);
 }
 
-/* Its target does not list it and it says so itself: the first time that is remembered and looked
- * at again, the second time it is believed. */
+/* Older than so many times the pause between them, the first time no longer counts. */
+#define CONFIRM_WITHIN 120
+
+/* The first time that it says so is remembered and looked at again, the second time is believed. */
+static bool says_so_again(const struct device_turn *turn, const struct device *device,
+                          uint64_t *ret_wait) {
+        uint64_t pause = (uint64_t)turn->planner->limits->confirm_ms * 1000;
+        uint64_t age = turn->now.monotonic - device->absent_since;
+
+        *ret_wait = 0;
+        if (device->standing == STANDING_MISSING)
+                return true;
+        if (device->absent_since == 0 || age > CONFIRM_WITHIN * pause)
+                *ret_wait = pause;
+        else if (age < pause)
+                *ret_wait = pause - age;
+        return *ret_wait == 0;
+}
+
 static int says_gone(const struct device_turn *turn) {
         const struct device *device = device_turn_known(turn);
-        const struct policy_limits *limits = turn->planner->limits;
-        uint64_t since = device ? device->absent_since : 0;
-        int r;
+        uint64_t wait;
+        int r = 0;
 
         if (!device)
                 return device_turn_finish(turn);
-        if (since == 0 || turn->now.monotonic - since < (uint64_t)limits->confirm_ms * 1000) {
-                r = set_absent(turn, turn->now.monotonic, STANDING_UNVERIFIED);
+        if (!says_so_again(turn, device, &wait)) {
+                bool first = wait == (uint64_t)turn->planner->limits->confirm_ms * 1000;
+
+                if (first)
+                        r = set_absent(turn, turn->now.monotonic, STANDING_UNVERIFIED);
                 if (r >= 0)
-                        r = watch_again(turn->planner, &turn->target->address,
-                                        (uint64_t)limits->confirm_ms * 1000, turn->now);
+                        r = watch_again(turn->planner, &turn->target->address, wait, turn->now);
                 return r < 0 ? r : device_turn_finish(turn);
         }
-        turn->target->scan.changed = true;
-        r = set_absent(turn, since, STANDING_MISSING);
+        if (device->standing != STANDING_MISSING)
+                turn->target->scan.changed = true;
+        r = set_absent(turn, device->absent_since, STANDING_MISSING);
         if (r < 0)
                 return r;
         if (!turn->work->now.remove || device->facts.holders[0])
@@ -148,17 +225,41 @@ static int says_gone(const struct device_turn *turn) {
         return 0;
 }
 
-int device_guard_inquire_observe(const struct device_turn *turn) {
+/* SPC-5 6.7.2: qualifier 3 says that no logical unit can be here. With type 1Fh 1 says no other, of
+ * a device that was one: LIO answers so for LUN 0 when it is not mapped, and 5/25 for others. */
+static bool denies_itself(const struct device_turn *turn) {
         const struct observation *observation = turn->observation;
+        const struct scsi_inquiry *inquiry = &observation->inquiry;
+        const struct device *device = device_turn_known(turn);
+        const struct device_facts *facts = device ? &device->facts : &turn->work->now.fact.device;
 
-        /* SPC-5 6.7.2: qualifier 3 says that no logical unit can be here. LIO answers 5/25 instead.
-         */
-        if (observation->observed == OBSERVED_GOOD && observation->inquiry.qualifier == 3)
-                return says_gone(turn);
-        if (observation->observed == OBSERVED_DEVICE &&
-            observation->outcome == SCSI_OUTCOME_NO_LOGICAL_UNIT)
-                return says_gone(turn);
-        if (observation->observed != OBSERVED_GOOD)
+        if (observation->observed == OBSERVED_GOOD)
+                return inquiry->qualifier == 3 ||
+                       (inquiry->qualifier == 1 && facts->qualifier == 0 &&
+                        inquiry->type == SCSI_TYPE_UNKNOWN);
+        return observation->observed == OBSERVED_DEVICE &&
+               observation->outcome == SCSI_OUTCOME_NO_LOGICAL_UNIT;
+}
+
+/* Its pages were those of somebody who stands in for it: it has to say twice that it is gone. */
+static int differs_and_is_gone(const struct device_turn *turn) {
+        scsi_identity_done(&turn->work->now.fact.identity);
+        turn->work->now.differs = false;
+        turn->work->now.suspect = true;
+        turn->work->now.remove |= turn->planner->limits->remove_missing && !driver_discovers(turn);
+        return device_look_unanswered(turn);
+}
+
+int device_guard_inquire_observe(const struct device_turn *turn) {
+        bool good = turn->observation->observed == OBSERVED_GOOD;
+
+        if (denies_itself(turn))
+                return turn->work->now.differs ? differs_and_is_gone(turn) : says_gone(turn);
+        if (turn->work->now.differs) {
+                device_turn_stage(turn, DEVICE_CONFIRM);
+                return 0;
+        }
+        if (!good)
                 return not_gone(turn, false);
         device_turn_stage(turn, DEVICE_PROBE);
         return 0;
@@ -172,7 +273,7 @@ int device_guard_probe_observe(const struct device_turn *turn) {
         if (observation->observed == OBSERVED_DEVICE &&
             observation->outcome == SCSI_OUTCOME_NO_LOGICAL_UNIT)
                 return says_gone(turn);
-        return not_gone(turn, observation->observed == OBSERVED_GOOD);
+        return not_gone(turn, true); /* by its INQUIRY data, whatever keeps it from being ready */
 }
 
 /* ---- detaching what is gone or replaced ---- */
@@ -190,6 +291,9 @@ static const char *detach_reason(enum detach_cause cause) {
 
 static int detached(const struct device_turn *turn) {
         struct device_work *work = turn->work;
+        const struct device *known = device_turn_known(turn);
+        unsigned reattached =
+                known && reattached_lately(known, turn->now.monotonic) ? known->reattached : 0;
         struct fact fact = {
                 .kind = FACT_DEVICE_GONE,
                 .address = device_turn_address(turn),
@@ -201,10 +305,13 @@ static int detached(const struct device_turn *turn) {
                 return r;
         turn->target->scan.changed = true;
         jobs_count(turn->planner->jobs, work->now.jobs, SUMMARY_DETACHED);
-        if (work->now.cause != DETACH_REPLACED)
+        if (work->now.cause != DETACH_REPLACED ||
+            admission_of(turn->planner, &turn->target->address, work->lun, false) !=
+                    DISPOSITION_PENDING)
                 return device_turn_finish(turn);
         device_facts_done(&work->now.fact.device);
-        work->now.fact = (struct fact){};
+        work->now.fact = (struct fact){.reattached = reattached + 1};
+        work->now.identified = work->now.differs = false;
         device_turn_stage(turn, DEVICE_ATTACH);
         return 0;
 }

@@ -64,6 +64,7 @@ static bool may_measure(const struct device_turn *turn) {
 int device_look_commit(const struct device_turn *turn) {
         struct fact *fact = &turn->work->now.fact;
         struct scsi_address address = device_turn_address(turn);
+        bool released;
         int r;
 
         fact->kind = FACT_DEVICE;
@@ -72,12 +73,15 @@ int device_look_commit(const struct device_turn *turn) {
         if (device_order_named(turn))
                 return 0;
         count_device(turn);
+        released = device_guard_is_released(turn);
         r = tell_swapped(turn);
         if (r < 0)
                 return r;
         r = planner_apply(turn->planner, fact);
         if (r < 0)
                 return r;
+        if (released && device_guard_release(turn))
+                return 0;
         if (turn->work->now.measure && may_measure(turn)) {
                 device_turn_stage(turn, DEVICE_MEASURE);
                 return 0;
@@ -97,15 +101,17 @@ int device_look_named(const struct device_turn *turn) {
         return 0;
 }
 
-/* One that was stopped before the service started again is what it was, and is still not to be
- * trusted. */
-static int recall_replaced(const struct device_turn *turn) {
+/* Seen before the service started again, and silent now: it is what it was, as far as anybody
+ * knows, and one that was stopped is still not to be trusted. */
+static int recall(const struct device_turn *turn) {
         struct fact *fact = &turn->work->now.fact;
         struct scsi_address address = device_turn_address(turn);
         const struct memory_entry *entry = planner_recall(turn->planner, &address);
 
-        if (!entry || !entry->replaced || entry->instance != fact->device.instance)
+        if (!entry || entry->instance != fact->device.instance)
                 return 0;
+        if (!entry->replaced)
+                return scsi_identity_copy(&entry->identity, &fact->identity);
         fact->standing = STANDING_REPLACED;
         return scsi_identity_copy(&entry->identity, &fact->was);
 }
@@ -120,7 +126,7 @@ int device_look_unnamed(const struct device_turn *turn, enum standing standing) 
         scsi_identity_done(&fact->was);
         fact->standing = standing;
         if (!known) {
-                r = recall_replaced(turn);
+                r = recall(turn);
                 if (r < 0)
                         return r;
         } else {
@@ -139,8 +145,19 @@ int device_look_unnamed(const struct device_turn *turn, enum standing standing) 
 
 /* ---- attributes ---- */
 
-static bool may_answer(const struct device_facts *facts) {
+bool device_may_answer(const struct device_facts *facts) {
         return strcmp(facts->state, "running") == 0 && facts->generic[0];
+}
+
+/* Of one without identity only INQUIRY tells whether it is there again. */
+static int look_nameless(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+
+        if (known && known->standing == STANDING_MISSING && !turn->work->now.order) {
+                turn->work->now.suspect = true;
+                return device_look_unnamed(turn, STANDING_PRESENT);
+        }
+        return device_look_known(turn);
 }
 
 int device_look_facts(const struct device_turn *turn) {
@@ -149,13 +166,17 @@ int device_look_facts(const struct device_turn *turn) {
         bool ask = turn->work->now.identify || turn->work->now.order ||
                    (known && known->standing == STANDING_REPLACED);
 
+        if (turn->work->now.identified)
+                return device_look_named(turn);
         if (known && known->standing != STANDING_UNVERIFIED && !ask)
                 return device_look_unnamed(turn, STANDING_PRESENT);
-        if (!may_answer(facts))
+        if (!device_may_answer(facts)) {
+                device_order_unanswered(turn);
                 return device_look_unnamed(turn, STANDING_UNVERIFIED);
+        }
         turn->work->now.fact.standing = STANDING_PRESENT;
         if (!facts->has_device_id)
-                return device_look_named(turn);
+                return look_nameless(turn);
         device_turn_stage(turn, DEVICE_IDENTIFY);
         return 0;
 }
@@ -183,9 +204,8 @@ int device_look_observe(const struct device_turn *turn) {
                 return look_gone(turn);
         default:
                 if (turn->work->now.order)
-                        device_order_fail_observed(turn);
-                else
-                        jobs_count(turn->planner->jobs, turn->work->now.jobs, SUMMARY_FAILED);
+                        return device_order_failed(turn);
+                jobs_count(turn->planner->jobs, turn->work->now.jobs, SUMMARY_FAILED);
                 return device_turn_finish(turn);
         }
 }
@@ -205,21 +225,40 @@ static bool known_by_name(const struct device_turn *turn) {
         return true;
 }
 
+int device_look_known(const struct device_turn *turn) {
+        turn->work->now.identified = true;
+        if (device_order_known(turn))
+                return 0;
+        return known_by_name(turn) ? device_look_commit(turn) : device_look_named(turn);
+}
+
+int device_look_answered(const struct device_turn *turn) {
+        turn->work->now.fact.identity = turn->observation->identity;
+        turn->observation->identity = (struct scsi_identity){};
+        return device_look_known(turn);
+}
+
+int device_look_unanswered(const struct device_turn *turn) {
+        device_order_unanswered(turn);
+        return device_look_unnamed(turn, STANDING_UNVERIFIED);
+}
+
 int device_identify_observe(const struct device_turn *turn) {
         struct observation *observation = turn->observation;
         const struct scsi_identity *before = device_identity_before(turn);
-        bool accepted = turn->work->now.order && turn->work->now.order->operation == JOB_ACCEPT;
 
+        if (turn->work->now.order && turn->work->now.order->operation == JOB_ACCEPT)
+                return device_order_accept_observe(turn);
         if (observation->observed == OBSERVED_DEVICE &&
             observation->outcome == SCSI_OUTCOME_NOT_SUPPORTED && before->count == 0)
-                return device_look_named(turn); /* it has none; one that had cannot lose it */
-        if (observation->observed != OBSERVED_GOOD)
-                return device_look_unnamed(turn, STANDING_UNVERIFIED); /* no answer says nothing */
-        if (before->count > 0 && !accepted && !scsi_identity_equal(before, &observation->identity))
-                return device_guard_differs(turn, &observation->identity);
-        turn->work->now.fact.identity = observation->identity;
-        observation->identity = (struct scsi_identity){};
-        return known_by_name(turn) ? device_look_commit(turn) : device_look_named(turn);
+                return device_look_known(turn); /* it has none; one that had cannot lose it */
+        /* No answer says nothing, and neither does a page that names no logical unit. */
+        if (observation->observed != OBSERVED_GOOD ||
+            (observation->identity.count == 0 && before->count > 0))
+                return device_look_unanswered(turn);
+        if (before->count > 0 && !scsi_identity_equal(before, &observation->identity))
+                return device_guard_differs(turn);
+        return device_look_answered(turn);
 }
 
 int device_serial_observe(const struct device_turn *turn) {
@@ -242,7 +281,7 @@ int device_measure_observe(const struct device_turn *turn) {
         if (device && turn->observation->observed == OBSERVED_GOOD &&
             turn->observation->capacity != device->facts.size) {
                 turn->target->scan.changed = true;
-                r = planner_refresh_paths(turn->planner, &address);
+                r = planner_refresh_paths(turn->planner, &address, turn->now);
         }
         return r < 0 ? r : device_turn_finish(turn);
 }

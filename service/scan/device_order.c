@@ -82,6 +82,20 @@ static int begin_accept(const struct device_turn *turn, const struct device *kno
         return 0;
 }
 
+/* First who it is: reading anew what another unit says would make it look like the old one. And sd
+ * takes a disk that does not answer for one without capacity, even while it is mounted. */
+static int begin_refresh(const struct device_turn *turn, const struct device *known) {
+        if (known->standing == STANDING_MISSING)
+                device_order_fail(turn, JOB_ERROR_NOT_REPORTED, "its target no longer has it");
+        else if (known->standing == STANDING_REPLACED)
+                device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH,
+                                  "another unit is behind this address now");
+        if (!turn->work->now.order)
+                return device_turn_finish(turn);
+        device_turn_stage(turn, DEVICE_LOOK);
+        return 0;
+}
+
 int device_order_begin(const struct device_turn *turn) {
         const struct device_order *order = turn->work->now.order;
         const struct device *known = device_turn_known(turn);
@@ -94,22 +108,38 @@ int device_order_begin(const struct device_turn *turn) {
                 device_turn_stage(turn, DEVICE_ATTACH);
                 return 0;
         }
-        if (!known) {
-                device_order_fail(turn, JOB_ERROR_NOT_FOUND, "it is no longer there");
+        if (!known || known->facts.instance != order->instance) {
+                device_order_fail(turn, JOB_ERROR_NOT_FOUND,
+                                  known ? "it is gone, and another device has its address"
+                                        : "it is no longer there");
                 return device_turn_finish(turn);
         }
         if (order->operation == JOB_DETACH)
                 return begin_detach(turn, known);
-        if (order->operation == JOB_ACCEPT)
-                return begin_accept(turn, known);
-        /* sd takes a disk that does not answer for one without capacity, even while it is mounted.
-         */
-        if (known->standing == STANDING_MISSING) {
-                device_order_fail(turn, JOB_ERROR_NOT_REPORTED, "its target no longer has it");
-                return device_turn_finish(turn);
-        }
+        return order->operation == JOB_ACCEPT ? begin_accept(turn, known)
+                                              : begin_refresh(turn, known);
+}
+
+/* ---- who it is ---- */
+
+bool device_order_known(const struct device_turn *turn) {
+        const struct device_order *order = turn->work->now.order;
+
+        if (!order || order->operation != JOB_REFRESH)
+                return false;
         device_turn_stage(turn, DEVICE_REFRESH);
-        return 0;
+        return true;
+}
+
+void device_order_unanswered(const struct device_turn *turn) {
+        const struct device_order *order = turn->work->now.order;
+
+        if (!order || order->operation != JOB_REFRESH)
+                return;
+        if (device_may_answer(&turn->work->now.fact.device))
+                device_order_fail_observed(turn);
+        else
+                device_order_fail(turn, JOB_ERROR_FAILED, "it is not running, or has no sg node");
 }
 
 /* ---- attach ---- */
@@ -191,6 +221,8 @@ int device_order_detach_observe(const struct device_turn *turn) {
                 if (turn->work->now.cause == DETACH_MISMATCH)
                         return mismatch_detached(turn);
                 r = planner_apply(turn->planner, &fact);
+                if (r >= 0)
+                        r = admission_withhold(turn->planner, &fact.address);
                 device_order_done(turn, SUMMARY_DETACHED);
                 break;
         case OBSERVED_IN_USE:
@@ -207,10 +239,64 @@ int device_order_detach_observe(const struct device_turn *turn) {
 
 /* ---- accept ---- */
 
+/* Whatever stands in the way: it was stopped before, and is to be stopped after. */
+static int accept_undo(const struct device_turn *turn) {
+        const struct device *known = device_turn_known(turn);
+        struct fact *fact = &turn->work->now.fact;
+        int r;
+
+        scsi_identity_done(&fact->identity);
+        turn->work->now.identified = false;
+        r = known ? scsi_identity_copy(&known->identity, &fact->identity) : 0;
+        device_turn_stage(turn, DEVICE_STOP);
+        return r;
+}
+
+int device_order_failed(const struct device_turn *turn) {
+        bool accepting = turn->work->now.order->operation == JOB_ACCEPT;
+
+        device_order_fail_observed(turn);
+        return accepting ? accept_undo(turn) : device_turn_finish(turn);
+}
+
 int device_order_resume_observe(const struct device_turn *turn) {
-        if (turn->observation->observed == OBSERVED_GOOD) {
-                device_turn_stage(turn, DEVICE_REFRESH);
-                return 0;
+        struct fact *fact = &turn->work->now.fact;
+
+        if (turn->observation->observed != OBSERVED_GOOD)
+                return device_look_observe(turn);
+        device_facts_done(&fact->device);
+        fact->device = turn->observation->device;
+        turn->observation->device = (struct device_facts){};
+        fact->standing = STANDING_PRESENT;
+        device_turn_stage(turn, DEVICE_IDENTIFY);
+        return 0;
+}
+
+/* The one that was there when somebody said so, or the one that it was before anybody could.
+ * Nobody had read who it is since the service started: then whoever it is. */
+static bool is_acceptable(const struct device_turn *turn, const struct scsi_identity *identity) {
+        const struct device_order *order = turn->work->now.order;
+        const struct device *known = device_turn_known(turn);
+
+        return !*order->identity || is_expected(identity, order->identity) ||
+               (known && scsi_identity_equal(&known->was, identity));
+}
+
+int device_order_accept_observe(const struct device_turn *turn) {
+        struct observation *observation = turn->observation;
+        struct fact *fact = &turn->work->now.fact;
+
+        if (observation->observed != OBSERVED_GOOD)
+                return device_order_failed(turn);
+        if (!is_acceptable(turn, &observation->identity)) {
+                device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH,
+                                  "yet another unit is behind this address now");
+                return accept_undo(turn);
         }
-        return device_look_observe(turn);
+        scsi_identity_done(&fact->identity);
+        fact->identity = observation->identity;
+        observation->identity = (struct scsi_identity){};
+        turn->work->now.identified = true;
+        device_turn_stage(turn, DEVICE_REFRESH);
+        return 0;
 }

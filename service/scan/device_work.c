@@ -12,7 +12,19 @@ static struct device_work *work_find(struct target_work *target, uint64_t lun) {
         return work;
 }
 
-/* Urgent work goes before what is only verified. */
+/* Urgent work goes before what is only verified, and after what has begun: who is about to stop a
+ * device is not to wait. */
+static void enqueue(struct target_work *target, struct device_work *work, bool urgent) {
+        struct device_work *head = TAILQ_FIRST(&target->devices);
+
+        if (!urgent)
+                TAILQ_INSERT_TAIL(&target->devices, work, entry);
+        else if (head && head->begun)
+                TAILQ_INSERT_AFTER(&target->devices, head, work, entry);
+        else
+                TAILQ_INSERT_HEAD(&target->devices, work, entry);
+}
+
 static struct device_work *work_get(struct planner *planner, struct target_work *target,
                                     uint64_t lun, bool urgent) {
         struct device_work *work = work_find(target, lun);
@@ -25,10 +37,7 @@ static struct device_work *work_get(struct planner *planner, struct target_work 
         work->lun = lun;
         TAILQ_INIT(&work->orders);
         HASH_ADD(hh, target->by_lun, lun, sizeof(work->lun), work);
-        if (urgent)
-                TAILQ_INSERT_HEAD(&target->devices, work, entry);
-        else
-                TAILQ_INSERT_TAIL(&target->devices, work, entry);
+        enqueue(target, work, urgent);
         target_work_wake(planner, target);
         return work;
 }
@@ -95,16 +104,30 @@ int device_work_suspect(struct planner *planner, struct target_work *target, uin
 
         if (!work)
                 return -ENOMEM;
-        work->look = work->suspect = true;
+        work->look = work->identify = work->suspect = true;
         work->remove |= remove;
         work->jobs |= jobs;
         return 0;
 }
 
-int device_work_order(struct planner *planner, struct target_work *target, uint64_t lun,
-                      struct device_order *order) {
-        struct device_work *work = work_get(planner, target, lun, true);
+/* Takes the order over. */
+static void order_fail(struct planner *planner, struct device_order *order, enum job_error error,
+                       const char *message, struct scan_time now) {
+        jobs_task_fail(planner->jobs, order->jobs, error, message, now);
+        device_order_free(order);
+}
 
+int device_work_order(struct planner *planner, struct target_work *target, uint64_t lun,
+                      struct device_order *order, struct scan_time now) {
+        struct device_work *work;
+
+        if (target->host->stuck) {
+                jobs_task_begin(planner->jobs, order->jobs);
+                order_fail(planner, order, JOB_ERROR_HOST_STUCK, HOST_STUCK_TEXT, now);
+                target_work_rest(planner, target);
+                return 0;
+        }
+        work = work_get(planner, target, lun, true);
         if (!work) {
                 device_order_free(order);
                 return -ENOMEM;
@@ -131,11 +154,6 @@ int device_work_attached(struct planner *planner, struct target_work *target, ui
         return device_look_facts(&turn);
 }
 
-static void order_fail(struct planner *planner, struct device_order *order, enum job_error error,
-                       const char *message, struct scan_time now) {
-        jobs_task_fail(planner->jobs, order->jobs, error, message, now);
-}
-
 void device_work_fail(struct planner *planner, struct target_work *target, enum job_error error,
                       const char *message, struct scan_time now) {
         while (!TAILQ_EMPTY(&target->devices)) {
@@ -145,10 +163,9 @@ void device_work_fail(struct planner *planner, struct target_work *target, enum 
                 while ((order = TAILQ_FIRST(&work->orders))) {
                         TAILQ_REMOVE(&work->orders, order, entry);
                         order_fail(planner, order, error, message, now);
-                        device_order_free(order);
                 }
                 if (work->now.order)
-                        order_fail(planner, work->now.order, error, message, now);
+                        order_fail(planner, TAKE_PTR(work->now.order), error, message, now);
                 work_drop(target, work);
         }
 }
@@ -255,8 +272,8 @@ static struct step round_step(const struct device_turn *turn) {
         return (struct step){
                 .kind = kind,
                 .address = device_turn_address(turn),
-                .timeout_ms = step_kind_writes(kind) ? limits->attach_deadline_ms
-                                                     : limits->command_timeout_ms,
+                .timeout_ms = step_kind_is_long(kind) ? limits->attach_deadline_ms
+                                                      : limits->command_timeout_ms,
                 .instance = instance > 0 || !known ? instance : known->facts.instance,
                 .force = work->now.order && work->now.order->force,
                 .proven = work->now.cause == DETACH_MISSING || work->now.cause == DETACH_REPLACED,

@@ -37,19 +37,32 @@ int device_look_observe(const struct device_turn *turn);
 int device_identify_observe(const struct device_turn *turn);
 int device_serial_observe(const struct device_turn *turn);
 int device_measure_observe(const struct device_turn *turn);
-/* Who it is is known as far as it can be: read the serial, then commit. */
+/* Who it is has been read, as far as it can be: what is wanted besides comes next. */
+int device_look_known(const struct device_turn *turn);
+/* The same, of the identity that was observed. */
+int device_look_answered(const struct device_turn *turn);
+/* It was asked and has not said who it is. */
+int device_look_unanswered(const struct device_turn *turn);
+/* Nothing more is wanted: read the serial, then commit. */
 int device_look_named(const struct device_turn *turn);
 /* Nothing was learnt about who it is. */
 int device_look_unnamed(const struct device_turn *turn, enum standing standing);
 int device_look_commit(const struct device_turn *turn);
 
+/* Only what runs, and has an sg node, can be asked. */
+bool device_may_answer(const struct device_facts *facts);
 const struct scsi_identity *device_identity_before(const struct device_turn *turn);
 
 /* device_guard.c */
 /* The notice that another unit is there than the one that `was`. */
 int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was);
 /* The device answered with another identity than it had. */
-int device_guard_differs(const struct device_turn *turn, struct scsi_identity *identity);
+int device_guard_differs(const struct device_turn *turn);
+/* What was just read of it, not committed yet, shows that nothing holds it any more: it was
+ * replaced or missing, and stayed because it was in use. Then, once that is committed: true when
+ * the round goes on. */
+bool device_guard_is_released(const struct device_turn *turn);
+bool device_guard_release(const struct device_turn *turn);
 int device_guard_confirm_observe(const struct device_turn *turn);
 int device_guard_stop_observe(const struct device_turn *turn);
 int device_guard_inquire_observe(const struct device_turn *turn);
@@ -61,6 +74,14 @@ int device_order_begin(const struct device_turn *turn);
 int device_order_attach_observe(const struct device_turn *turn);
 int device_order_detach_observe(const struct device_turn *turn);
 int device_order_resume_observe(const struct device_turn *turn);
+/* Who would be accepted has answered, or not. */
+int device_order_accept_observe(const struct device_turn *turn);
+/* A step of the order has failed. */
+int device_order_failed(const struct device_turn *turn);
+/* Who it is has been read: true when the order goes on with another stage. */
+bool device_order_known(const struct device_turn *turn);
+/* Who it is could not be read: what cannot be done then fails. */
+void device_order_unanswered(const struct device_turn *turn);
 /* The order's part is done with, before the round ends: checks what it was about. True when the
  * round goes on with another stage. */
 bool device_order_named(const struct device_turn *turn);

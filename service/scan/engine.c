@@ -20,9 +20,10 @@ struct engine *engine_new(const struct engine_config *config) {
         engine->planner.changes = change_set_new();
         engine->planner.jobs = jobs_new();
         engine->planner.memory = memory_new();
-        engine->planner.wake_at = UINT64_MAX;
+        engine->planner.wake_at = engine->planner.list_at = UINT64_MAX;
         TAILQ_INIT(&engine->planner.ready);
         TAILQ_INIT(&engine->planner.notices);
+        TAILQ_INIT(&engine->planner.attentions);
         if (!engine->planner.topology || !engine->planner.changes || !engine->planner.jobs ||
             !engine->planner.memory) {
                 engine_free(engine);
@@ -45,6 +46,7 @@ void engine_free(struct engine *engine) {
                 free(flight);
         }
         watch_free(&engine->planner);
+        admission_free(&engine->planner);
         while ((notice = engine_take_notice(engine)))
                 notice_free(notice);
         memory_free(engine->planner.memory);
@@ -234,6 +236,8 @@ const char *engine_counter_name(enum engine_counter counter) {
                 [COUNTER_TARGET_SCANS] = "target-scans",
                 [COUNTER_RETRIES] = "retries",
                 [COUNTER_UNIT_ATTENTIONS] = "unit-attentions",
+                [COUNTER_ATTENTIONS_DROPPED] = "unit-attentions-dropped",
+                [COUNTER_DEVICES_DROPPED] = "devices-dropped",
                 [COUNTER_STEP_FIRST + STEP_LIST] = "steps-list",
                 [COUNTER_STEP_FIRST + STEP_READ_HOST] = "steps-read-host",
                 [COUNTER_STEP_FIRST + STEP_READ_DEVICE] = "steps-read-device",

@@ -117,6 +117,7 @@ struct notice {
         bool in_use;        /* NOTICE_REPLACED */
         uint64_t size_was;  /* NOTICE_CAPACITY, bytes */
         uint64_t size;      /* NOTICE_CAPACITY, bytes */
+        uint64_t serial;    /* in time */
         TAILQ_ENTRY(notice) entry;
 };
 
@@ -134,7 +135,9 @@ enum engine_counter {
         COUNTER_TARGET_SCANS,
         COUNTER_RETRIES,
         COUNTER_UNIT_ATTENTIONS,
-        COUNTER_STEP_FIRST, /* then one for each step kind: how many were begun */
+        COUNTER_ATTENTIONS_DROPPED, /* nobody took them in time, and there were too many */
+        COUNTER_DEVICES_DROPPED,    /* times that a device was seen and there was no room for it */
+        COUNTER_STEP_FIRST,         /* then one for each step kind: how many were begun */
         COUNTER_KINDS = COUNTER_STEP_FIRST + STEP_KINDS
 };
 

@@ -70,6 +70,12 @@ void host_work_free(struct planner *planner, struct host_work *host) {
         free(host);
 }
 
+bool planner_driver_discovers(const struct planner *planner, uint32_t host) {
+        const struct host *known = topology_host(planner->topology, host);
+
+        return known && known->discovery == DISCOVERY_DRIVER;
+}
+
 /* ---- scanning a whole host ---- */
 
 int host_work_scan(struct planner *planner, struct host_work *host, const struct scan_order *order,
@@ -78,8 +84,8 @@ int host_work_scan(struct planner *planner, struct host_work *host, const struct
 
         if (host->stuck) {
                 jobs_task_begin(planner->jobs, order->jobs);
-                jobs_task_fail(planner->jobs, order->jobs, JOB_ERROR_HOST_STUCK,
-                               "a kernel call on the host has outlived its deadline", now);
+                jobs_task_fail(planner->jobs, order->jobs, JOB_ERROR_HOST_STUCK, HOST_STUCK_TEXT,
+                               now);
                 return 0;
         }
         if (host->scan_wanted)
@@ -120,7 +126,7 @@ static int walk_on(struct planner *planner, struct host_work *host, struct scan_
                 if (topology_target(planner->topology, &address))
                         continue;
                 order.walking = true;
-                return target_scan_want(planner, &address, &order);
+                return target_scan_want(planner, &address, &order, now);
         }
         walk_end(planner, host, now);
         return 0;
@@ -153,7 +159,7 @@ int host_walk_heard(struct planner *planner, struct host_work *host,
 
 /* Every target that is known, by what is attached, by its transport, or by work under way. */
 static int scan_known_targets(struct planner *planner, struct host_work *host,
-                              const struct scan_order *order) {
+                              const struct scan_order *order, struct scan_time now) {
         const struct host *known = topology_host(planner->topology, host->number);
         const struct target *target;
         struct target_work *work, *next;
@@ -161,10 +167,10 @@ static int scan_known_targets(struct planner *planner, struct host_work *host,
 
         TAILQ_FOREACH (target, &known->targets, entry)
                 if (r >= 0)
-                        r = target_scan_want(planner, &target->address, order);
+                        r = target_scan_want(planner, &target->address, order, now);
         HASH_ITER (hh, host->targets, work, next)
                 if (r >= 0 && !TAILQ_EMPTY(&work->devices))
-                        r = target_scan_want(planner, &work->address, order);
+                        r = target_scan_want(planner, &work->address, order, now);
         return r;
 }
 
@@ -176,7 +182,7 @@ static int scan_begin(struct planner *planner, struct host_work *host, struct sc
         planner_count(planner, COUNTER_HOST_SCANS);
         if (known->discovery == DISCOVERY_DRIVER)
                 order.attach = false; /* its driver attaches and removes by itself */
-        r = scan_known_targets(planner, host, &order);
+        r = scan_known_targets(planner, host, &order, now);
         host->walk = (struct host_walk){.active = true, .order = order};
         host->order = (struct scan_order){};
         if (r < 0)
@@ -212,19 +218,22 @@ static bool awaits_port(const struct host_facts *facts) {
         return facts->transport == TRANSPORT_ISCSI && facts->port_count == 0;
 }
 
-static void read_again(struct planner *planner, struct host_work *host,
-                       const struct host_facts *facts, struct scan_time now) {
-        if (!awaits_port(facts)) {
-                host->read_at = UINT64_MAX;
-                host->read_pause = 0;
-                return;
-        }
+static void read_later(struct planner *planner, struct host_work *host, struct scan_time now) {
         host->read_pause = host->read_pause == 0                   ? READ_PAUSE_MIN
                            : host->read_pause < READ_PAUSE_MAX / 2 ? 2 * host->read_pause
                                                                    : READ_PAUSE_MAX;
         host->read_at = now.monotonic + host->read_pause;
-        if (host->read_at < planner->wake_at)
-                planner->wake_at = host->read_at;
+        planner_wake_by(planner, host->read_at);
+}
+
+static void read_again(struct planner *planner, struct host_work *host,
+                       const struct host_facts *facts, struct scan_time now) {
+        if (awaits_port(facts)) {
+                read_later(planner, host, now);
+                return;
+        }
+        host->read_at = UINT64_MAX;
+        host->read_pause = 0;
 }
 
 void host_work_run(struct planner *planner, struct scan_time now) {
@@ -235,8 +244,7 @@ void host_work_run(struct planner *planner, struct scan_time now) {
                         host->read_at = UINT64_MAX; /* set again by what is seen */
                         host_work_read(planner, host);
                 }
-                if (host->read_at < planner->wake_at)
-                        planner->wake_at = host->read_at;
+                planner_wake_by(planner, host->read_at);
         }
 }
 
@@ -281,7 +289,9 @@ static int host_gone(struct planner *planner, struct host_work *host, struct sca
 
         host->known = false;
         host->gone = true;
+        host->read_at = UINT64_MAX;
         watch_forget_host(planner, host->number);
+        admission_forget_host(planner, host->number);
         snprintf(message, sizeof(message), "host%" PRIu32 " is gone", host->number);
         fail_scans(planner, host, JOB_ERROR_FAILED, message, now);
         fail_targets(planner, host, JOB_ERROR_FAILED, message, now);
@@ -307,6 +317,7 @@ static int scan_new_ports(struct planner *planner, struct host_work *host,
 
 /* The number is another host's now: what was read of its devices went with the old one. */
 static int host_replaced(struct planner *planner, struct host_work *host, struct scan_time now) {
+        admission_forget_host(planner, host->number);
         planner_want_list(planner, 0);
         if (!planner->config.owner || host->scan_reading)
                 return 0;
@@ -376,6 +387,7 @@ static int read_observe(struct planner *planner, struct host_work *host,
                            observation->observed == OBSERVED_STUCK ? JOB_ERROR_HOST_STUCK
                                                                    : JOB_ERROR_FAILED,
                            message, now);
+                read_later(planner, host, now); /* it has not said that it is gone */
                 return 0;
         }
 }

@@ -7,30 +7,31 @@
 
 /* ---- refreshing, unasked ---- */
 
-static int refresh_device(struct planner *planner, const struct scsi_address *address,
-                          job_mask jobs) {
+static int refresh_device(struct planner *planner, const struct device *device,
+                          struct scan_time now) {
         struct device_order *order = calloc(1, sizeof(*order));
         struct target_work *target;
-        int r = order ? target_work_get(planner, &address->target, &target) : -ENOMEM;
+        int r = order ? target_work_get(planner, &device->address.target, &target) : -ENOMEM;
 
         if (r < 0) {
                 free(order);
                 return r;
         }
         order->operation = JOB_REFRESH;
-        order->jobs = jobs;
-        return device_work_order(planner, target, address->lun, order);
+        order->instance = device->facts.instance;
+        return device_work_order(planner, target, device->address.lun, order, now);
 }
 
-int planner_refresh_paths(struct planner *planner, const struct scsi_address *address) {
+int planner_refresh_paths(struct planner *planner, const struct scsi_address *address,
+                          struct scan_time now) {
         const struct device *device = topology_device(planner->topology, address), *path;
         int r = 0;
 
         if (!device || !device->unit)
-                return device ? refresh_device(planner, address, 0) : 0;
+                return device ? refresh_device(planner, device, now) : 0;
         TAILQ_FOREACH (path, &device->unit->devices, unit_entry)
                 if (r >= 0)
-                        r = refresh_device(planner, &path->address, 0);
+                        r = refresh_device(planner, path, now);
         return r;
 }
 
@@ -41,7 +42,20 @@ struct order_found {
         const struct device_request *request;
         job_mask jobs;
         unsigned count;
+        struct scan_time now;
 };
+
+/* An order is for this kernel object and, when it is taken for what it is now, for this unit: what
+ * is under the address when its turn comes may be another. */
+static int order_pin(struct device_order *order, const struct device *device) {
+        if (!device)
+                return 0;
+        order->instance = device->facts.instance;
+        if (order->operation != JOB_ACCEPT)
+                return 0;
+        order->identity = strdup(device->identity.name ?: "");
+        return order->identity ? 0 : -ENOMEM;
+}
 
 static int order_device(const struct order_found *found, const struct scsi_address *address) {
         const struct device_request *request = found->request;
@@ -53,14 +67,18 @@ static int order_device(const struct order_found *found, const struct scsi_addre
                 order->identity = strdup(request->identity);
                 r = order->identity ? 0 : -ENOMEM;
         }
+        if (r >= 0) {
+                order->operation = request->operation;
+                order->jobs = found->jobs;
+                order->force = request->force;
+                if (order->operation != JOB_ATTACH)
+                        r = order_pin(order, topology_device(found->planner->topology, address));
+        }
         if (r < 0) {
                 device_order_free(order);
                 return r;
         }
-        order->operation = request->operation;
-        order->jobs = found->jobs;
-        order->force = request->force;
-        return device_work_order(found->planner, target, address->lun, order);
+        return device_work_order(found->planner, target, address->lun, order, found->now);
 }
 
 static int order_found(const struct object_id *id, void *userdata) {
@@ -91,7 +109,7 @@ static int orders_begin(struct order_found *found) {
 
 int planner_order(struct planner *planner, const struct device_request *request,
                   struct scan_time now, uint64_t *ret_job) {
-        struct order_found found = {.planner = planner, .request = request};
+        struct order_found found = {.planner = planner, .request = request, .now = now};
         struct job_order order = {
                 .scope = request->scope,
                 .scope_text = request->scope_text,

@@ -8,129 +8,28 @@
 
 #include "scan/work.h"
 
+void planner_wake_by(struct planner *planner, uint64_t time) {
+        if (time < planner->wake_at)
+                planner->wake_at = time;
+}
+
 void planner_note(struct planner *planner, int error) {
         if (error < 0 && planner->failed == 0)
                 planner->failed = error;
 }
 
-struct notice *planner_take_notice(struct planner *planner) {
-        struct notice *notice = TAILQ_FIRST(&planner->notices);
-
-        if (notice) {
-                TAILQ_REMOVE(&planner->notices, notice, entry);
-                planner->notice_count--;
-        }
-        return notice;
-}
-
-struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
-                              const struct scsi_address *address) {
-        struct notice *notice = calloc(1, sizeof(*notice));
-
-        if (!notice)
-                return NULL;
-        if (planner->notice_count >= NOTICES_MAX)
-                notice_free(planner_take_notice(planner));
-        planner->notice_count++;
-        notice->kind = kind;
-        notice->address = *address;
-        TAILQ_INSERT_TAIL(&planner->notices, notice, entry);
-        return notice;
-}
-
-/* A unit has another size when all paths that lead to it say so: once, however many. */
-static int notice_capacity(struct planner *planner, const struct scsi_address *address) {
-        const struct device *device = topology_device(planner->topology, address), *path;
-        struct unit *unit = device ? device->unit : NULL;
-        struct notice *notice;
-        uint64_t was;
-
-        if (!unit || device->facts.size == unit->size)
-                return 0;
-        TAILQ_FOREACH (path, &unit->devices, unit_entry)
-                if (path->standing != STANDING_MISSING && path->facts.size != device->facts.size)
-                        return 0;
-        was = unit->size;
-        unit->size = device->facts.size;
-        if (was == 0)
-                return 0;
-        notice = planner_notice(planner, NOTICE_CAPACITY, address);
-        if (!notice)
-                return -ENOMEM;
-        notice->identity = strdup(unit->identity);
-        notice->size_was = was;
-        notice->size = unit->size;
-        return notice->identity ? 0 : -ENOMEM;
-}
-
-/* A device that is there is remembered as what it was attached as, one whose going was seen is not.
- */
-static int remember(struct planner *planner, const struct device *device) {
-        bool replaced = device->standing == STANDING_REPLACED;
-        struct scsi_identity identity = {};
-        _cleanup_(freep) char *nexus = NULL;
-        int r;
-
-        if ((replaced ? device->was : device->identity).count == 0 ||
-            device->standing == STANDING_UNVERIFIED)
-                return 0;
-        nexus = memory_nexus(device);
-        r = nexus ? scsi_identity_copy(replaced ? &device->was : &device->identity, &identity)
-                  : -ENOMEM;
-        if (r >= 0)
-                r = memory_set(planner->memory, nexus, device->facts.instance, replaced, &identity);
-        return r == -E2BIG ? 0 : r;
-}
-
-const struct memory_entry *planner_recall(struct planner *planner,
-                                          const struct scsi_address *address) {
-        struct target *target = topology_target(planner->topology, &address->target), none;
-        struct host *host = topology_host(planner->topology, address->target.host);
-        struct device device = {.address = *address, .target = target ?: &none};
-        _cleanup_(freep) char *nexus = NULL;
-
-        if (!host)
-                return NULL;
-        if (!target)
-                none = (struct target){.address = address->target, .host = host};
-        nexus = memory_nexus(&device);
-        return nexus ? memory_get(planner->memory, nexus) : NULL;
-}
-
-int planner_apply(struct planner *planner, struct fact *fact) {
-        struct scsi_address address = fact->address;
-        enum fact_kind kind = fact->kind;
-        uint64_t now = fact->now;
-        const struct device *device = topology_device(planner->topology, &address);
-        _cleanup_(freep) char *gone = NULL;
-        int r;
-
-        if (kind == FACT_DEVICE_GONE && device)
-                gone = memory_nexus(device);
-        r = topology_apply(planner->topology, fact, planner->changes);
-        if (gone)
-                memory_forget(planner->memory, gone);
-        device = topology_device(planner->topology, &address);
-        if (r < 0 || kind != FACT_DEVICE || !device)
-                return r;
-        r = remember(planner, device);
-        if (r >= 0)
-                r = watch_seen(planner, &address.target, now);
-        return r < 0 ? r : notice_capacity(planner, &address);
-}
-
 /* ---- requests ---- */
 
 static int scan_targets_of(struct planner *planner, const struct object_id *id,
-                           const struct scan_order *order) {
+                           const struct scan_order *order, struct scan_time now) {
         struct scan_order narrow = *order;
 
         switch (id->kind) {
         case OBJECT_TARGET:
-                return target_scan_want(planner, &id->address.target, order);
+                return target_scan_want(planner, &id->address.target, order, now);
         case OBJECT_DEVICE:
                 narrow.filter = (struct lun_filter){.count = 1, .luns = {id->address.lun}};
-                return target_scan_want(planner, &id->address.target, &narrow);
+                return target_scan_want(planner, &id->address.target, &narrow, now);
         case OBJECT_HOST:
         case OBJECT_UNIT:
         case OBJECT_KINDS:
@@ -142,12 +41,13 @@ static int scan_targets_of(struct planner *planner, const struct object_id *id,
 struct scan_found {
         struct planner *planner;
         struct scan_order order;
+        struct scan_time now;
 };
 
 static int scan_found_object(const struct object_id *id, void *userdata) {
         struct scan_found *found = userdata;
 
-        return scan_targets_of(found->planner, id, &found->order);
+        return scan_targets_of(found->planner, id, &found->order, found->now);
 }
 
 /* What a job asks of each target. */
@@ -159,6 +59,7 @@ static struct scan_order order_of(const struct job *job) {
                 .remove = job->remove,
                 .request = job->cause == CAUSE_REQUEST,
                 .watched = job->cause == CAUSE_UNIT_ATTENTION,
+                .measure = job->cause == CAUSE_UNIT_ATTENTION,
                 .poll = job->cause == CAUSE_POLL,
                 .filter.all = true,
         };
@@ -169,6 +70,7 @@ static int job_begin(struct planner *planner, const struct job *job, struct scan
         struct scan_found found = {
                 .planner = planner,
                 .order = order_of(job),
+                .now = now,
         };
         struct object_id id = {.kind = OBJECT_TARGET, .address = job->scope.address};
         struct host_work *host;
@@ -185,7 +87,7 @@ static int job_begin(struct planner *planner, const struct job *job, struct scan
                 id.kind = OBJECT_DEVICE;
                 /* fall through */
         case SCOPE_TARGET:
-                return scan_targets_of(planner, &id, &found.order);
+                return scan_targets_of(planner, &id, &found.order, now);
         case SCOPE_NAME:
         case SCOPE_NODE:
                 return scope_find(&job->scope, planner->topology, scan_found_object, &found);
@@ -226,8 +128,14 @@ int planner_request(struct planner *planner, const struct scan_request *request,
 int planner_scan_host(struct planner *planner, uint32_t number, enum job_cause cause,
                       struct scan_time now) {
         struct scope scope = {.kind = SCOPE_HOST, .address.target.host = number};
-        struct scan_request request = {.scope = &scope, .cause = cause, .attach = true};
-        struct scan_order order = {.attach = true};
+        struct scan_request request = {
+                .scope = &scope,
+                .cause = cause,
+                .attach = true,
+                .verify = true,
+                .remove = planner->limits->remove_missing,
+        };
+        struct scan_order order = {.attach = true, .verify = true, .remove = request.remove};
         struct host_work *host;
         char text[32];
         int r;
@@ -256,6 +164,7 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
                 .verify = true,
                 .remove = request.remove,
                 .watched = cause == CAUSE_UNIT_ATTENTION,
+                .measure = cause == CAUSE_UNIT_ATTENTION,
                 .poll = cause == CAUSE_POLL,
                 .filter.all = true,
         };
@@ -266,14 +175,11 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
 
         /* Many say the same at once: one scan that has not begun will do for all. */
         target = host ? target_work_find(host, address) : NULL;
-        if (target && target->wanted && target->next_order.attach &&
-            target->next_order.filter.all) {
-                planner_count(planner, COUNTER_COALESCED);
-                return 0;
-        }
+        if (target && target->wanted)
+                return target_scan_want(planner, address, &order, now);
         request.scope_text = scsi_target_address_format(address, text);
         r = planner_request(planner, &request, now, NULL);
-        return r == -EBUSY ? target_scan_want(planner, address, &order) : r;
+        return r == -EBUSY ? target_scan_want(planner, address, &order, now) : r;
 }
 
 /* ---- events ---- */
@@ -324,7 +230,7 @@ static int attention_event(struct planner *planner, const struct event *event,
         notice->attention = event->attention;
         switch (event->attention) {
         case ATTENTION_CAPACITY:
-                r = planner_refresh_paths(planner, &event->address);
+                r = planner_refresh_paths(planner, &event->address, now);
                 break;
         case ATTENTION_INQUIRY:
         case ATTENTION_ACCESS_STATE:
@@ -475,10 +381,17 @@ static int list_scans(struct planner *planner, const struct inventory *inventory
         return r;
 }
 
-static int list_seen(struct planner *planner, const struct inventory *inventory, job_mask jobs,
-                     struct scan_time now) {
+static void targets_listed(struct planner *planner) {
         struct host_work *host, *next;
         struct target_work *target, *next_target;
+
+        HASH_ITER (hh, planner->hosts, host, next)
+                HASH_ITER (hh, host->targets, target, next_target)
+                        target_scan_listed(planner, target);
+}
+
+static int list_seen(struct planner *planner, const struct inventory *inventory, job_mask jobs,
+                     struct scan_time now) {
         int r;
 
         r = list_hosts(planner, inventory, now);
@@ -487,12 +400,22 @@ static int list_seen(struct planner *planner, const struct inventory *inventory,
         if (r >= 0)
                 r = list_scans(planner, inventory, jobs, now);
         planner->look_at_all = false;
-        if (planner->list_wanted)
-                return r; /* somebody needs a younger one */
-        HASH_ITER (hh, planner->hosts, host, next)
-                HASH_ITER (hh, host->targets, target, next_target)
-                        target_scan_listed(planner, target);
+        if (!planner->list_wanted) /* else somebody needs a younger one */
+                targets_listed(planner);
         return r;
+}
+
+/* Whoever waits for it goes on without; what it would have brought to light is not lost. */
+#define LIST_PAUSE_MIN UINT64_C(100000)
+#define LIST_PAUSE_MAX UINT64_C(10000000)
+
+static void list_later(struct planner *planner, struct scan_time now) {
+        planner->list_pause = planner->list_pause == 0                   ? LIST_PAUSE_MIN
+                              : planner->list_pause < LIST_PAUSE_MAX / 2 ? 2 * planner->list_pause
+                                                                         : LIST_PAUSE_MAX;
+        planner->list_at = now.monotonic + planner->list_pause;
+        planner_wake_by(planner, planner->list_at);
+        targets_listed(planner);
 }
 
 static int list_observe(struct planner *planner, const struct observation *observation,
@@ -505,8 +428,10 @@ static int list_observe(struct planner *planner, const struct observation *obser
         if (observation->observed != OBSERVED_GOOD) {
                 jobs_task_fail(planner->jobs, jobs, JOB_ERROR_FAILED,
                                "the kernel's list of devices could not be read", now);
+                list_later(planner, now);
                 return 0;
         }
+        planner->list_pause = 0;
         r = list_seen(planner, &observation->inventory, jobs, now);
         jobs_task_leave(planner->jobs, jobs, now);
         return r;
@@ -545,6 +470,11 @@ bool planner_next(struct planner *planner, struct scan_time now, struct step *re
         planner->now = now.monotonic;
         if (now.monotonic >= planner->wake_at) {
                 planner->wake_at = UINT64_MAX;
+                if (planner->list_at <= now.monotonic) {
+                        planner->list_at = UINT64_MAX;
+                        planner_want_list(planner, 0);
+                }
+                planner_wake_by(planner, planner->list_at);
                 host_work_run(planner, now);
                 planner_note(planner, watch_run(planner, now));
         }
@@ -581,7 +511,8 @@ int planner_observe(struct planner *planner, struct observation *observation,
                 host = host_work_find(planner, observation->step.address.target.host);
                 assert(host);
                 r = host_work_observe(planner, host, observation, now);
-                if (!host->known && !host->stuck && host_work_is_idle(host))
+                if (!host->known && !host->stuck && host->read_at == UINT64_MAX &&
+                    host_work_is_idle(host))
                         host_work_free(planner, host);
         }
         observation_done(observation);

@@ -28,6 +28,10 @@ bool step_kind_writes(enum step_kind kind) {
         return kind == STEP_ATTACH || kind == STEP_SCAN_TARGET || kind == STEP_DETACH;
 }
 
+bool step_kind_is_long(enum step_kind kind) {
+        return step_kind_writes(kind) || kind == STEP_REFRESH || kind == STEP_SET_STATE;
+}
+
 const char *observed_name(enum observed observed) {
         static const char *const names[] = {
                 [OBSERVED_GOOD] = "good",

@@ -37,6 +37,8 @@ enum step_kind {
 const char *step_kind_name(enum step_kind kind);
 /* The step changes what the kernel has: one of them per host at a time (it holds scan_mutex). */
 bool step_kind_writes(enum step_kind kind);
+/* The kernel sends commands of its own, or waits for some, before it returns. */
+bool step_kind_is_long(enum step_kind kind);
 
 struct step {
         uint64_t id; /* never 0, never used twice */

@@ -57,29 +57,6 @@ static int seen_wildcard(struct planner *planner, struct target_work *target,
         return 0;
 }
 
-/* What its target lists is not going, whatever it said before. */
-static int listed_again(struct planner *planner, struct target_work *target, uint64_t lun) {
-        struct fact fact = {.kind = FACT_ABSENT,
-                            .address = {.target = target->address, .lun = lun}};
-        const struct device *device = topology_device(planner->topology, &fact.address);
-
-        if (!device || device->absent_since == 0)
-                return 0;
-        target->scan.changed = true;
-        return planner_apply(planner, &fact);
-}
-
-/* Detached by request: what the service does by itself does not undo that. */
-static bool is_withheld(const struct planner *planner, const struct target_work *target,
-                        uint64_t number) {
-        const struct target *known = topology_target(planner->topology, &target->address);
-        const struct target_lun key = {.lun = number}, *lun = NULL;
-
-        if (known && known->lun_count > 0)
-                lun = bsearch(&key, known->luns, known->lun_count, sizeof(key), target_lun_compare);
-        return lun && lun->disposition == DISPOSITION_WITHHELD;
-}
-
 static bool is_new_list(const struct planner *planner, const struct target_work *target) {
         const struct target *known = topology_target(planner->topology, &target->address);
         const struct target_scan *scan = &target->scan;
@@ -92,12 +69,24 @@ static bool is_new_list(const struct planner *planner, const struct target_work 
         return false;
 }
 
+/* What is to become of a LUN that is listed and not attached. */
+static enum disposition becomes(const struct planner *planner, const struct target_work *target,
+                                uint64_t lun) {
+        const struct scan_order *order = &target->scan.order;
+        bool request = order->request && lun_filter_has(&order->filter, lun);
+        enum disposition disposition = admission_of(planner, &target->address, lun, request);
+
+        if (disposition != DISPOSITION_PENDING)
+                return disposition;
+        return order->attach && lun_filter_has(&order->filter, lun) ? DISPOSITION_PENDING
+                                                                    : DISPOSITION_OBSERVED;
+}
+
 /* Takes the list over, ascending, with what is to become of each. */
 static int take_luns(struct planner *planner, struct target_work *target,
                      const struct scsi_lun_list *list) {
         struct target_scan *scan = &target->scan;
         uint32_t todo = 0;
-        int r;
 
         free(scan->luns);
         scan->luns = calloc(list->count + 1, sizeof(*scan->luns));
@@ -109,20 +98,13 @@ static int take_luns(struct planner *planner, struct target_work *target,
                 struct target_lun *lun = &scan->luns[i];
 
                 lun->lun = list->luns[i];
-                lun->disposition = DISPOSITION_OBSERVED;
-                r = listed_again(planner, target, lun->lun);
-                if (r < 0)
-                        return r;
                 if (target_scan_is_attached(planner, target, lun->lun))
                         lun->disposition = DISPOSITION_ATTACHED;
-                else if (!scan->order.request && is_withheld(planner, target, lun->lun))
-                        lun->disposition = DISPOSITION_WITHHELD;
                 else if (!scsi_lun_fits_scan(lun->lun))
                         lun->disposition = DISPOSITION_UNWRITABLE;
-                else if (scan->order.attach && lun_filter_has(&scan->order.filter, lun->lun)) {
-                        lun->disposition = DISPOSITION_PENDING;
-                        todo++;
-                }
+                else
+                        lun->disposition = becomes(planner, target, lun->lun);
+                todo += lun->disposition == DISPOSITION_PENDING;
         }
         jobs_expect(planner->jobs, scan->order.jobs, todo);
         scan->phase = PHASE_ATTACH;
@@ -152,7 +134,9 @@ static int seen_no_report_luns(struct planner *planner, struct target_work *targ
         const struct device *device = topology_device(planner->topology, &address);
 
         if (scan->lun != 0 && scan->lun != SCSI_WLUN_REPORT_LUNS && scan->order.attach &&
-            !scan->foothold_tried) {
+            !scan->foothold_tried &&
+            admission_of(planner, &target->address, SCSI_WLUN_REPORT_LUNS, scan->order.request) ==
+                    DISPOSITION_PENDING) {
                 scan->foothold_tried = true;
                 scan->phase = PHASE_FOOTHOLD;
                 return 0;

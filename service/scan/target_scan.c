@@ -188,13 +188,22 @@ static void blame_unlisted(struct target_work *target) {
         }
 }
 
+/* It has said that it is gone; its target lists it: it is asked in any case. */
+static bool is_absent(const struct planner *planner, const struct target_work *target,
+                      uint64_t lun) {
+        struct scsi_address address = {.target = target->address, .lun = lun};
+        const struct device *device = topology_device(planner->topology, &address);
+
+        return device && device->absent_since > 0;
+}
+
 /* What was there before: of each that its target still lists, the identity; the others have to say
  * for themselves whether they are there. */
 static int verify_begin(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
         const struct scan_order *order = &scan->order;
         /* When nothing explains the attention, something about the units has changed. */
-        bool measure = order->watched && scan->reported && !scan->changed && !scan->listed_anew;
+        bool measure = order->measure && scan->reported && !scan->changed && !scan->listed_anew;
         uint32_t steps = 0;
         int r = 0;
 
@@ -205,7 +214,8 @@ static int verify_begin(struct planner *planner, struct target_work *target) {
 
                 if (scan->reported && !is_listed(scan, lun))
                         r = device_work_suspect(planner, target, lun, order->remove, order->jobs);
-                else if (order->verify && !scsi_lun_is_well_known(lun))
+                else if ((order->verify || is_absent(planner, target, lun)) &&
+                         !scsi_lun_is_well_known(lun))
                         r = device_work_verify(planner, target, lun, measure, order->jobs);
                 else {
                         jobs_count(planner->jobs, order->jobs, SUMMARY_UNCHANGED);
@@ -362,8 +372,8 @@ static struct step step_for(const struct planner *planner, const struct target_w
         return (struct step){
                 .kind = kind,
                 .address = {.target = target->address, .lun = lun},
-                .timeout_ms = step_kind_writes(kind) ? planner->limits->attach_deadline_ms
-                                                     : planner->limits->command_timeout_ms,
+                .timeout_ms = step_kind_is_long(kind) ? planner->limits->attach_deadline_ms
+                                                      : planner->limits->command_timeout_ms,
         };
 }
 
@@ -392,6 +402,10 @@ static bool attach_find(struct planner *planner, struct target_work *target) {
 
                 if (lun->disposition != DISPOSITION_PENDING)
                         continue;
+                lun->disposition =
+                        admission_of(planner, &target->address, lun->lun, scan->order.request);
+                if (lun->disposition != DISPOSITION_PENDING)
+                        continue;
                 if (jobs_want(planner->jobs, scan->order.jobs))
                         return true;
                 lun->disposition = DISPOSITION_OBSERVED; /* nobody wants it any more */
@@ -404,9 +418,22 @@ static bool sequential_find(struct planner *planner, struct target_work *target)
 
         for (; scan->next < scan->rules.sequential_end; scan->next++)
                 if (!target_scan_is_attached(planner, target, scan->next) &&
-                    lun_filter_has(&scan->order.filter, scan->next))
+                    lun_filter_has(&scan->order.filter, scan->next) &&
+                    admission_of(planner, &target->address, scan->next, scan->order.request) ==
+                            DISPOSITION_PENDING)
                         return jobs_want(planner->jobs, scan->order.jobs);
         return false;
+}
+
+/* Moves on to the next LUN to try that may be attached. */
+static bool contact_find(struct planner *planner, struct target_work *target) {
+        struct target_scan *scan = &target->scan;
+
+        while (scan->contact < policy_contact_luns_count &&
+               admission_of(planner, &target->address, policy_contact_luns[scan->contact],
+                            scan->order.request) != DISPOSITION_PENDING)
+                scan->contact++;
+        return scan->contact < policy_contact_luns_count;
 }
 
 enum offer target_scan_offer(struct planner *planner, struct target_work *target,
@@ -454,9 +481,10 @@ int target_scan_move(struct planner *planner, struct target_work *target, struct
         case PHASE_CONTACT:
                 if (!jobs_want(planner->jobs, scan->order.jobs))
                         return target_scan_leave(planner, target, CONTACT_NONE, now);
-                if (scan->contact < policy_contact_luns_count)
+                if (contact_find(planner, target))
                         return 0;
-                if (!planner->limits->wildcard)
+                if (!planner->limits->wildcard ||
+                    !admission_is_open(planner, &target->address, scan->order.request))
                         return target_scan_leave(planner, target, CONTACT_NONE, now);
                 scan->phase = PHASE_WILDCARD;
                 return 0;

@@ -90,19 +90,34 @@ void scan_order_merge(struct scan_order *order, const struct scan_order *other) 
         order->remove |= other->remove;
         order->request |= other->request;
         order->poll |= other->poll;
+        order->measure |= other->measure;
         order->watched &= other->watched;
         order->walking |= other->walking;
         lun_filter_add(&order->filter, &other->filter);
 }
 
+/* What hangs is not asked, and does not fill the table of jobs with those who wait for it. */
+static int want_of_stuck(struct planner *planner, struct target_work *target,
+                         const struct scan_order *order, struct scan_time now) {
+        jobs_task_begin(planner->jobs, order->jobs);
+        jobs_task_fail(planner->jobs, order->jobs, JOB_ERROR_HOST_STUCK, HOST_STUCK_TEXT, now);
+        target_work_rest(planner, target);
+        return 0;
+}
+
 int target_scan_want(struct planner *planner, const struct scsi_target_address *address,
-                     const struct scan_order *order) {
+                     const struct scan_order *wanted, struct scan_time now) {
+        struct scan_order copy = *wanted, *order = &copy;
         struct target_work *target;
         job_mask fresh;
         int r = target_work_get(planner, address, &target);
 
         if (r < 0)
                 return r;
+        if (target->host->stuck)
+                return want_of_stuck(planner, target, order, now);
+        if (planner_driver_discovers(planner, address->host)) /* there we only follow */
+                order->attach = order->remove = false;
         if (target->wanted)
                 planner_count(planner, COUNTER_COALESCED);
         fresh = target->wanted ? order->jobs & ~target->next_order.jobs : order->jobs;

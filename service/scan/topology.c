@@ -181,6 +181,7 @@ static int device_add(struct topology *topology, struct target *target, struct f
         memcpy(device->serial, fact->serial, sizeof(device->serial));
         device->standing = fact->standing;
         device->since = fact->now;
+        device->reattached = fact->reattached;
         fact->device = (struct device_facts){};
         fact->identity = fact->was = (struct scsi_identity){};
         TAILQ_INSERT_TAIL(&target->devices, device, entry);
@@ -252,6 +253,8 @@ static int device_update(struct topology *topology, struct device *device, struc
         fact->identity = fact->was = (struct scsi_identity){};
         memcpy(device->serial, fact->serial, sizeof(device->serial));
         device->standing = fact->standing;
+        if (device->standing == STANDING_PRESENT)
+                device->absent_since = 0; /* it said who it is */
         if (r < 0)
                 return r;
 
@@ -457,22 +460,26 @@ static int apply_attention(struct topology *topology, const struct fact *fact,
 static int apply_absent(struct topology *topology, const struct fact *fact,
                         struct change_set *changes) {
         struct device *device = topology_device(topology, &fact->address);
+        struct unit_words before = {};
         struct object_id id;
         enum standing standing;
+        int r;
 
         if (!device)
                 return 0;
+        if (device->unit)
+                before = unit_listen(device->unit);
         standing = device->standing;
         /* One that was replaced first stays stopped, whatever happens to the other unit. */
         if (fact->standing == STANDING_MISSING && device->standing != STANDING_REPLACED)
                 device->standing = STANDING_MISSING;
         else if (fact->now == 0 && device->standing == STANDING_MISSING)
                 device->standing = STANDING_PRESENT;
-        if (fact->now == 0 || device->absent_since == 0)
-                device->absent_since = fact->now;
+        device->absent_since = fact->now;
         id = device_id(device);
-        return change_set_changed(changes, &id,
-                                  device->standing != standing ? DEVICE_PROPERTY_STANDING : 0);
+        r = change_set_changed(changes, &id,
+                               device->standing != standing ? DEVICE_PROPERTY_STANDING : 0);
+        return r >= 0 && device->unit ? unit_changed(device->unit, &before, 0, changes) : r;
 }
 
 static int apply_luns(struct topology *topology, struct fact *fact, struct change_set *changes) {

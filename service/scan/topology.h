@@ -87,7 +87,9 @@ struct device {
         struct scsi_identity was;      /* STANDING_REPLACED: who it was attached as */
         char serial[SCSI_SERIAL_MAX];
         enum standing standing;
-        uint64_t since;        /* µs, monotonic: when it was first seen */
+        uint64_t since; /* µs, monotonic: when it was first seen */
+        unsigned
+                reattached; /* times in short that it turned out to be another and was made right */
         uint64_t absent_since; /* µs, monotonic: when it first said itself that it is gone; 0 */
         enum unit_attention last_attention;
         TAILQ_ENTRY(device) entry;      /* in target->devices */
@@ -132,7 +134,8 @@ struct fact {
         struct scsi_identity was;
         char serial[SCSI_SERIAL_MAX];
         enum standing standing;
-        const char *reason; /* a word, static; NULL: "removed" */
+        unsigned reattached; /* FACT_DEVICE, of one that is new */
+        const char *reason;  /* a word, static; NULL: "removed" */
         struct target_lun *luns;
         size_t lun_count;
         uint64_t now; /* µs: FACT_LUNS realtime, FACT_DEVICE and FACT_ABSENT monotonic */
@@ -155,6 +158,6 @@ struct target *topology_target(const struct topology *topology,
 struct device *topology_device(const struct topology *topology, const struct scsi_address *address);
 struct unit *topology_unit(const struct topology *topology, const char *identity);
 
-/* The device whose answers stand for the unit's: the first one that knows its size, else the first.
- */
+/* The device whose answers stand for the unit's: the first that is present and knows its size, else
+ * the first that knows it, else the first. */
 const struct device *unit_speaker(const struct unit *unit);

@@ -10,12 +10,16 @@ static struct object_id unit_id(const struct unit *unit) {
 }
 
 const struct device *unit_speaker(const struct unit *unit) {
-        const struct device *device;
+        const struct device *device, *silent = NULL;
 
-        TAILQ_FOREACH (device, &unit->devices, unit_entry)
-                if (device->facts.size > 0)
+        TAILQ_FOREACH (device, &unit->devices, unit_entry) {
+                if (device->facts.size == 0)
+                        continue;
+                if (device->standing == STANDING_PRESENT)
                         return device;
-        return TAILQ_FIRST(&unit->devices);
+                silent = silent ?: device;
+        }
+        return silent ?: TAILQ_FIRST(&unit->devices);
 }
 
 static unsigned designators_hash(const struct scsi_identity *identity) {

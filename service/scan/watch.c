@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "scan/work.h"
 
@@ -21,6 +22,7 @@ struct watch {
         uint64_t not_before; /* the next asking for a vague reason, µs, monotonic */
         uint64_t pause;      /* between those, µs */
         uint64_t poll_at;    /* µs, monotonic; UINT64_MAX for never */
+        uint64_t guard_at;   /* µs, monotonic: look at what is replaced or missing; UINT64_MAX */
         unsigned quiet;      /* polls in a row that brought nothing */
         UT_hash_handle hh;
 };
@@ -42,7 +44,7 @@ static struct watch *watch_get(struct planner *planner, const struct scsi_target
         if (!watch)
                 return NULL;
         watch->address = *address;
-        watch->poll_at = UINT64_MAX;
+        watch->poll_at = watch->guard_at = UINT64_MAX;
         HASH_ADD(hh, planner->watches, address, sizeof(watch->address), watch);
         return watch;
 }
@@ -67,11 +69,6 @@ void watch_forget_host(struct planner *planner, uint32_t host) {
                         watch_drop(planner, watch);
 }
 
-static void wake_by(struct planner *planner, uint64_t time) {
-        if (time < planner->wake_at)
-                planner->wake_at = time;
-}
-
 static void want_by(struct planner *planner, struct watch *watch, enum job_cause cause,
                     uint64_t due) {
         if (!watch->wanted || due < watch->due) {
@@ -81,7 +78,7 @@ static void want_by(struct planner *planner, struct watch *watch, enum job_cause
                 planner_count(planner, COUNTER_COALESCED);
         }
         watch->wanted = true;
-        wake_by(planner, watch->due);
+        planner_wake_by(planner, watch->due);
 }
 
 /* 3F/0E is to the point and never waits long; the others may mean anything, mostly nothing. */
@@ -131,7 +128,7 @@ static void poll_next(struct planner *planner, struct watch *watch, bool changed
         }
         interval <<= watch->quiet < 2 ? 0 : watch->quiet < 4 ? 1 : 2;
         watch->poll_at = now + jitter(watch, interval, now);
-        wake_by(planner, watch->poll_at);
+        planner_wake_by(planner, watch->poll_at);
 }
 
 /* Somebody else attached something there: it has not been asked, and is to be, in its turn. */
@@ -169,6 +166,62 @@ int watch_answered(struct planner *planner, const struct scsi_target_address *ta
         return 0;
 }
 
+/* ---- what was replaced, and what is missing and in use ---- */
+
+/*
+ * The kernel lets a device run again when its iSCSI session or FC port returns, also one that was
+ * stopped: BLOCK takes the place of OFFLINE while the port is away (scsi_device_set_state()), and
+ * no uevent tells. And nothing tells when the last holder of a device lets it go. So these few are
+ * looked at, which costs no command, and the more there are the less often.
+ */
+#define GUARD_USEC UINT64_C(1000000)
+#define GUARD_BLOCKED_USEC UINT64_C(100000) /* its port is away, and may return at any moment */
+#define GUARD_AT_ONCE 256
+
+int watch_guard(struct planner *planner, const struct scsi_target_address *target) {
+        struct watch *watch = watch_get(planner, target);
+
+        if (!watch)
+                return -ENOMEM;
+        if (watch->guard_at == UINT64_MAX)
+                watch->guard_at = planner->now + GUARD_USEC;
+        planner_wake_by(planner, watch->guard_at);
+        return 0;
+}
+
+static bool is_about_to_run(const struct device *device) {
+        return device->standing == STANDING_REPLACED && strcmp(device->facts.state, "offline") != 0;
+}
+
+static int guard_look(struct planner *planner, struct watch *watch, struct scan_time now) {
+        const struct target *target = topology_target(planner->topology, &watch->address);
+        const struct device *device;
+        struct target_work *work;
+        uint64_t pause = GUARD_USEC;
+        unsigned count = 0;
+        int r = 0;
+
+        watch->guard_at = UINT64_MAX;
+        if (!target || target->host->stuck)
+                return 0;
+        TAILQ_FOREACH (device, &target->devices, entry) {
+                if (device->standing < STANDING_MISSING)
+                        continue;
+                count++;
+                if (is_about_to_run(device))
+                        pause = GUARD_BLOCKED_USEC;
+                if (r >= 0)
+                        r = target_work_get(planner, &watch->address, &work);
+                if (r >= 0)
+                        r = device_work_look(planner, work, device->address.lun);
+        }
+        if (count > 0)
+                watch->guard_at = now.monotonic + pause * (1 + count / GUARD_AT_ONCE);
+        return r;
+}
+
+/* ---- now ---- */
+
 /* Who waits for everything to settle waits for so much. */
 #define SOON_USEC UINT64_C(2000000)
 
@@ -189,12 +242,23 @@ bool watch_is_due_soon(const struct planner *planner, const struct scsi_target_a
         return false;
 }
 
+/* What hangs cannot be asked, and is asked about everything when it no longer does. */
+static bool is_stuck(const struct planner *planner, const struct watch *watch) {
+        const struct host *host = topology_host(planner->topology, watch->address.host);
+
+        return host && host->stuck;
+}
+
 static int watch_due(struct planner *planner, struct watch *watch, struct scan_time now) {
         enum job_cause cause =
                 watch->wanted && watch->due <= now.monotonic ? watch->cause : CAUSE_POLL;
 
         watch->wanted = false;
         watch->poll_at = UINT64_MAX; /* set again by the answer */
+        if (is_stuck(planner, watch)) {
+                poll_next(planner, watch, false, now.monotonic);
+                return 0;
+        }
         return planner_scan_target(planner, &watch->address, cause, now);
 }
 
@@ -211,9 +275,12 @@ int watch_run(struct planner *planner, struct scan_time now) {
                 }
                 if ((due || watch->poll_at <= now.monotonic) && r >= 0)
                         r = watch_due(planner, watch, now);
+                if (watch->guard_at <= now.monotonic && r >= 0)
+                        r = guard_look(planner, watch, now);
                 if (watch->wanted)
-                        wake_by(planner, watch->due);
-                wake_by(planner, watch->poll_at);
+                        planner_wake_by(planner, watch->due);
+                planner_wake_by(planner, watch->poll_at);
+                planner_wake_by(planner, watch->guard_at);
         }
         return r;
 }

@@ -7,10 +7,15 @@
  * rests has none, so an idle machine costs its topology and one host_work for each host.
  *
  *     planner.c      turns events and requests into work, and hands out steps
+ *     orders.c       turns what is to be done with devices into work
  *     host_work.c    reads hosts, and walks their targets when a host is to be scanned
  *     target_work.c  what is wanted of a target; with target_scan.c and target_answer.c, one scan
- * of it: first contact, REPORT LUNS, attach, verify device_work.c  looks at one device and reads
- * its identity
+ *                    of it: first contact, REPORT LUNS, attach, verify
+ *     device_work.c  what is wanted of a device, and the work on it stage by stage
+ *     admission.c    what may be attached
+ *     watch.c        when a target is asked or looked at, unasked
+ *     apply.c        facts on their way into the topology, and what follows from them
+ *     notices.c      what a signal tells and no property holds
  *
  * Each offers steps through a _next() function and takes what came of them in an _observe()
  * function.
@@ -27,6 +32,8 @@
 #include "scan/memory.h"
 #include "scan/step.h"
 #include "scan/topology.h"
+
+#define HOST_STUCK_TEXT "a kernel call on the host has outlived its deadline"
 
 /* ---- a device to be looked at, or something to be done with it ---- */
 
@@ -52,7 +59,9 @@ struct device_order {
         enum job_operation operation;
         job_mask jobs;
         bool force;     /* JOB_DETACH: even if it is in use */
-        char *identity; /* JOB_ATTACH: only if it is this one; NULL for whichever */
+        char *identity; /* JOB_ATTACH: only if it is this one, NULL for whichever; JOB_ACCEPT: who
+                           it was when that was ordered */
+        uint64_t instance; /* but JOB_ATTACH: this kernel object and no other */
         TAILQ_ENTRY(device_order) entry;
 };
 
@@ -89,6 +98,8 @@ struct device_work {
                 bool touch;
                 bool remove;
                 bool attached;           /* one of our own attaches brought it */
+                bool identified;         /* who it is has been read, as far as it can be */
+                bool differs;            /* it answered with another identity than it had */
                 enum detach_cause cause; /* DEVICE_DETACH */
                 job_mask jobs;
                 struct device_order *order; /* or NULL */
@@ -134,6 +145,7 @@ struct scan_order {
         bool request; /* somebody asked: also for what was detached by request */
         bool watched; /* nobody asked: the target is asked less often if nothing comes of it */
         bool poll;    /* what waits in its units is to come out first */
+        bool measure; /* an attention: if no difference explains it, compare sizes */
         bool walking; /* the host's walk waits to hear whether anything is there */
         struct lun_filter filter;
 };
@@ -245,15 +257,20 @@ struct planner {
         bool look_at_all; /* with the next list: uevents were lost */
         job_mask list_jobs;
         job_mask list_jobs_flying;
+        uint64_t list_at;    /* µs, monotonic: it failed, ask again then; UINT64_MAX for never */
+        uint64_t list_pause; /* µs, growing while it fails */
         bool started;
         bool ready_reached;
         uint64_t boot_job;
         struct watch *watches;
-        uint64_t now;     /* µs, monotonic: when engine_next() was last called */
-        uint64_t wake_at; /* µs, monotonic: when a watch is due; UINT64_MAX for never */
-        struct notice_list notices;
-        size_t notice_count;
-        int failed; /* our own failure, -errno, for the next caller to hear */
+        uint64_t now;               /* µs, monotonic: when engine_next() was last called */
+        uint64_t wake_at;           /* µs, monotonic: when a watch is due; UINT64_MAX for never */
+        struct notice_list notices; /* all but these: */
+        struct notice_list attentions; /* at most ATTENTIONS_MAX */
+        size_t attention_count;
+        uint64_t next_notice;
+        struct withheld *withheld; /* see admission.c */
+        int failed;                /* our own failure, -errno, for the next caller to hear */
         char scan_mode[FACT_NAME_MAX];
         uint64_t counters[COUNTER_KINDS];
 };
@@ -272,17 +289,9 @@ static inline void planner_count(struct planner *planner, enum engine_counter co
 /* planner.c */
 /* Keeps the first failure of ours: it is told to whoever called the engine. */
 void planner_note(struct planner *planner, int error);
+/* engine_next() is to be called by then: µs, monotonic. */
+void planner_wake_by(struct planner *planner, uint64_t time);
 void planner_want_list(struct planner *planner, job_mask jobs);
-int planner_apply(struct planner *planner, struct fact *fact);
-/* What is remembered of the device's nexus; NULL for nothing. */
-const struct memory_entry *planner_recall(struct planner *planner,
-                                          const struct scsi_address *address);
-/* Something that a signal tells and no property holds. */
-/* If nobody takes them the oldest go: an outsider can make any number of attentions. */
-#define NOTICES_MAX 16384
-struct notice *planner_take_notice(struct planner *planner);
-struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
-                              const struct scsi_address *address);
 /* The service's own scans: a job of their own if there is room for one, else without. */
 int planner_scan_host(struct planner *planner, uint32_t host, enum job_cause cause,
                       struct scan_time now);
@@ -291,7 +300,8 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
 int planner_request(struct planner *planner, const struct scan_request *request,
                     struct scan_time now, uint64_t *ret_job);
 /* A unit that grew grew on all its paths, and each has to be told. */
-int planner_refresh_paths(struct planner *planner, const struct scsi_address *address);
+int planner_refresh_paths(struct planner *planner, const struct scsi_address *address,
+                          struct scan_time now);
 int planner_order(struct planner *planner, const struct device_request *request,
                   struct scan_time now, uint64_t *ret_job);
 int planner_event(struct planner *planner, const struct event *event, struct scan_time now);
@@ -299,7 +309,37 @@ bool planner_next(struct planner *planner, struct scan_time now, struct step *re
 int planner_observe(struct planner *planner, struct observation *observation, struct scan_time now);
 bool planner_is_idle(const struct planner *planner);
 
+/* apply.c: facts, on their way into the topology. */
+int planner_apply(struct planner *planner, struct fact *fact);
+/* What is remembered of the device's nexus; NULL for nothing. */
+const struct memory_entry *planner_recall(struct planner *planner,
+                                          const struct scsi_address *address);
+
+/* notices.c: what a signal tells and no property holds. */
+#define ATTENTIONS_MAX 16384
+struct notice *planner_take_notice(struct planner *planner);
+struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
+                              const struct scsi_address *address);
+/* A unit has another size when all paths that lead to it say so: once, however many. */
+int planner_notice_capacity(struct planner *planner, const struct scsi_address *address);
+
+/* admission.c: what may be attached. */
+/* DISPOSITION_PENDING when that LUN may be attached, else what it is kept from by. request:
+ * somebody asked for it. */
+enum disposition admission_of(const struct planner *planner,
+                              const struct scsi_target_address *target, uint64_t lun, bool request);
+/* Whatever is there may be attached: nothing that the target has is kept back. */
+bool admission_is_open(const struct planner *planner, const struct scsi_target_address *target,
+                       bool request);
+/* It was detached by request, and stays so until somebody asks for it or attaches it. */
+int admission_withhold(struct planner *planner, const struct scsi_address *address);
+void admission_release(struct planner *planner, const struct scsi_address *address);
+void admission_forget_host(struct planner *planner, uint32_t host);
+void admission_free(struct planner *planner);
+
 /* host_work.c */
+/* The host's driver attaches and removes by itself. */
+bool planner_driver_discovers(const struct planner *planner, uint32_t host);
 struct host_work *host_work_find(struct planner *planner, uint32_t number);
 int host_work_get(struct planner *planner, uint32_t number, struct host_work **ret);
 void host_work_wake(struct planner *planner, struct host_work *host);
@@ -337,7 +377,7 @@ void target_work_wake(struct planner *planner, struct target_work *target);
 void target_work_rest(struct planner *planner, struct target_work *target);
 bool target_work_is_idle(const struct target_work *target);
 int target_scan_want(struct planner *planner, const struct scsi_target_address *address,
-                     const struct scan_order *order);
+                     const struct scan_order *order, struct scan_time now);
 enum offer target_work_next(struct planner *planner, struct target_work *target,
                             struct scan_time now, struct step *ret);
 int target_work_observe(struct planner *planner, struct target_work *target,
@@ -366,7 +406,7 @@ int device_work_attached(struct planner *planner, struct target_work *target, ui
                          struct device_facts *facts, job_mask jobs);
 /* Takes the order over. */
 int device_work_order(struct planner *planner, struct target_work *target, uint64_t lun,
-                      struct device_order *order);
+                      struct device_order *order, struct scan_time now);
 void device_order_free(struct device_order *order);
 enum offer device_work_next(struct planner *planner, struct target_work *target,
                             struct scan_time now, struct step *ret);
@@ -389,6 +429,8 @@ int watch_answered(struct planner *planner, const struct scsi_target_address *ta
 /* Ask again that soon: something has to be seen twice. */
 int watch_again(struct planner *planner, const struct scsi_target_address *target,
                 uint64_t delay_usec, struct scan_time now);
+/* Something there is replaced or missing: it is looked at every second while it is. */
+int watch_guard(struct planner *planner, const struct scsi_target_address *target);
 /* Whether the target, or NULL for any, is about to be asked for a reason: a poll is none, and what
  * waits for long because nothing came of it so often is not waited for. */
 bool watch_is_due_soon(const struct planner *planner, const struct scsi_target_address *target);

@@ -4,57 +4,7 @@
 #include <string.h>
 
 #include "scan/memory.h"
-#include "world.h"
-
-#define SECOND UINT64_C(1000000)
-
-struct stage {
-        struct sim_machine *machine;
-        struct world *world;
-        struct scsi_target_address target;
-};
-
-static struct stage stage_new(unsigned quirks, uint32_t luns) {
-        struct stage stage = {.machine = sim_machine_new(1)};
-        struct sim_host host = {.max_id = 2};
-        struct sim_target target = {.quirks = quirks};
-
-        g_assert_cmpuint(sim_add_host(stage.machine, &host), ==, 0);
-        stage.target = sim_add_target(stage.machine, 0, &target);
-        sim_map_disks(stage.machine, stage.target, luns, 1);
-        stage.world = world_new(stage.machine, true, (uint32_t)g_test_rand_int());
-        world_start(stage.world);
-        /* What the attaches themselves raised is over. */
-        world_pass(stage.world, 10 * SECOND);
-        world_check(stage.world);
-        return stage;
-}
-
-static void stage_done(struct stage *stage) {
-        world_check(stage->world);
-        world_free(stage->world);
-}
-
-static struct scsi_address lun_of(const struct stage *stage, uint64_t lun) {
-        return (struct scsi_address){stage->target, lun};
-}
-
-static const struct device *device_of(const struct stage *stage, uint64_t lun) {
-        struct scsi_address address = lun_of(stage, lun);
-
-        return topology_device(engine_topology(world_engine(stage->world)), &address);
-}
-
-static void map_disk(const struct stage *stage, uint64_t lun, uint32_t number) {
-        struct sim_unit unit = sim_disk(number);
-
-        sim_map(stage->machine, stage->target, lun, &unit);
-}
-
-/* Somebody uses LUN 0: its pending unit attention reaches the kernel. */
-static void touch(const struct stage *stage) {
-        sim_touch(stage->machine, lun_of(stage, 0));
-}
+#include "stage.h"
 
 /* ---- mapped ---- */
 
@@ -281,20 +231,6 @@ static void test_replaced_unwatched(void) {
         stage_done(&stage);
 }
 
-/* The service starts again, on the same machine, with what it kept. */
-static void start_again(struct stage *stage, const char *boot, const char *next_boot) {
-        struct memory *memory = engine_memory(world_engine(stage->world));
-        _cleanup_(freep) char *kept = memory_format(memory, boot);
-
-        g_assert_nonnull(kept);
-        world_leave(stage->world);
-        stage->world = world_new(stage->machine, true, (uint32_t)g_test_rand_int());
-        memory = engine_memory(world_engine(stage->world));
-        g_assert_cmpint(memory_parse(memory, kept, next_boot), ==, 0);
-        world_start(stage->world);
-        world_pass(stage->world, SECOND);
-}
-
 /* While the service was down, and somebody let the kernel read its pages anew: only what we
  * remember tells. */
 static void test_replaced_while_down(void) {
@@ -386,99 +322,6 @@ static void test_grown_unsaid(void) {
         stage_done(&stage);
 }
 
-/* ---- orders ---- */
-
-static void test_attach(void) {
-        struct stage stage = stage_new(SIM_QUIET, 2);
-        struct device_request attach = {.operation = JOB_ATTACH, .lun = 5};
-        const struct job *job;
-
-        map_disk(&stage, 5, 50);
-        attach.identity = "naa.0000000000000001";
-        job = world_order(stage.world, &attach, "0:0:0");
-        g_assert_cmpint(job->error, ==, JOB_ERROR_IDENTITY_MISMATCH);
-        g_assert_false(sim_is_attached(stage.machine, lun_of(&stage, 5)));
-        g_assert_cmpstr(world_detach_reason(stage.world, lun_of(&stage, 5)), ==, "");
-
-        attach.identity = NULL;
-        job = world_order(stage.world, &attach, "0:0:0");
-        g_assert_cmpint(job->state, ==, JOB_DONE);
-        g_assert_cmpuint(job->summary[SUMMARY_ATTACHED], ==, 1);
-        g_assert_nonnull(device_of(&stage, 5));
-
-        attach.identity = device_of(&stage, 5)->identity.name;
-        job = world_order(stage.world, &attach, "0:0:0");
-        g_assert_cmpint(job->state, ==, JOB_DONE);
-        g_assert_cmpuint(job->summary[SUMMARY_UNCHANGED], ==, 1);
-
-        attach = (struct device_request){.operation = JOB_ATTACH, .lun = 6};
-        job = world_order(stage.world, &attach, "0:0:0");
-        g_assert_cmpint(job->error, ==, JOB_ERROR_NOT_REPORTED);
-        stage_done(&stage);
-}
-
-static void test_detach(void) {
-        struct stage stage = stage_new(SIM_QUIET, 4);
-        struct device_request detach = {.operation = JOB_DETACH};
-        const struct job *job;
-
-        job = world_order(stage.world, &detach, "0:0:0:1");
-        g_assert_cmpint(job->state, ==, JOB_DONE);
-        g_assert_null(device_of(&stage, 1));
-        g_assert_cmpstr(world_detach_reason(stage.world, lun_of(&stage, 1)), ==, "requested");
-
-        sim_set_open(stage.machine, lun_of(&stage, 2), true);
-        job = world_order(stage.world, &detach, "0:0:0:2");
-        g_assert_cmpint(job->error, ==, JOB_ERROR_IN_USE);
-        g_assert_nonnull(device_of(&stage, 2));
-
-        sim_set_holder(stage.machine, lun_of(&stage, 3), "dm-7");
-        world_scan(stage.world, "0:0:0");
-        world_settle(stage.world);
-        job = world_order(stage.world, &detach, "0:0:0:3");
-        g_assert_cmpint(job->error, ==, JOB_ERROR_IN_USE);
-        g_assert_nonnull(strstr(job->message, "dm-7"));
-
-        detach.force = true;
-        job = world_order(stage.world, &detach, device_of(&stage, 3)->identity.name);
-        g_assert_cmpint(job->state, ==, JOB_DONE);
-        g_assert_null(device_of(&stage, 3));
-        stage_done(&stage);
-}
-
-/* What was detached by request stays so until somebody asks for it. */
-static void test_withheld(void) {
-        struct stage stage = stage_new(SIM_QUIET, 4);
-        struct device_request detach = {.operation = JOB_DETACH};
-        struct scope all = {};
-
-        world_order(stage.world, &detach, "0:0:0:1");
-        sim_unit_attention(stage.machine, lun_of(&stage, 0), 0x3f, 0x0e);
-        touch(&stage);
-        world_settle(stage.world);
-        g_assert_true(engine_is_settled(world_engine(stage.world), &all));
-        world_pass(stage.world, 600 * SECOND);
-        g_assert_null(device_of(&stage, 1));
-        world_scan(stage.world, "0:0:0");
-        world_settle(stage.world);
-        g_assert_nonnull(device_of(&stage, 1));
-        stage_done(&stage);
-}
-
-static void test_refresh(void) {
-        struct stage stage = stage_new(SIM_QUIET, 2);
-        struct device_request refresh = {.operation = JOB_REFRESH};
-        const struct job *job;
-
-        job = world_order(stage.world, &refresh, "0:0:0:1");
-        g_assert_cmpuint(job->summary[SUMMARY_UNCHANGED], ==, 1);
-        sim_resize(stage.machine, lun_of(&stage, 1), UINT64_C(1) << 40);
-        job = world_order(stage.world, &refresh, "0:0:0:1");
-        g_assert_cmpint(job->state, ==, JOB_DONE);
-        g_assert_cmpuint(device_of(&stage, 1)->facts.size, ==, UINT64_C(1) << 40);
-        stage_done(&stage);
-}
-
 int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_data_func("/engine/guard/mapped/4", GUINT_TO_POINTER(4), test_mapped);
@@ -498,9 +341,5 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/guard/memory-text", test_memory_text);
         g_test_add_func("/engine/guard/grown", test_grown);
         g_test_add_func("/engine/guard/grown-unsaid", test_grown_unsaid);
-        g_test_add_func("/engine/order/attach", test_attach);
-        g_test_add_func("/engine/order/detach", test_detach);
-        g_test_add_func("/engine/order/withheld", test_withheld);
-        g_test_add_func("/engine/order/refresh", test_refresh);
         return g_test_run();
 }

@@ -133,6 +133,8 @@ static void answer_device(struct fixture *fixture, struct observation *observati
         case STEP_READ_SERIAL:
                 g_strlcpy(observation->serial, "SERIAL", sizeof(observation->serial));
                 break;
+        case STEP_INQUIRE: /* all zero: a disk is connected */
+                break;
         default:
                 g_assert_not_reached();
         }

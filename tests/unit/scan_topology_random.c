@@ -153,7 +153,9 @@ static char **show_unit(const struct unit *unit) {
                 g_string_append_printf(devices, "%s#%" G_GUINT64_FORMAT " ",
                                        scsi_address_format(&device->address, address),
                                        device->facts.instance);
-                if (!speaker || (speaker->facts.size == 0 && device->facts.size > 0))
+                if (!speaker || (speaker->facts.size == 0 && device->facts.size > 0) ||
+                    (speaker->standing != STANDING_PRESENT && device->facts.size > 0 &&
+                     device->standing == STANDING_PRESENT))
                         speaker = device;
         }
         g_assert(speaker);
