@@ -16,6 +16,8 @@
 #define FILE_BYTES_MAX (INT64_C(64) * 1024 * 1024)
 /* Attaching a thousand units is some few writes. */
 #define SAVE_DELAY_MS 100
+/* What could not be written is tried again, whether or not something changes. */
+#define SAVE_RETRY_MS 10000
 
 struct state {
         uv_loop_t *loop;
@@ -27,6 +29,7 @@ struct state {
         char *text;     /* what the thread is writing */
         int error;      /* what came of it */
         bool writing;
+        bool failed; /* the file is older than `saved` says */
         bool closing;
         bool complained;
         char boot_id[64];
@@ -135,19 +138,22 @@ static void save_done(uv_work_t *work, int status) {
         if (state->error < 0 && !state->complained)
                 log_warning("identities cannot be kept in %s: %s", state->directory,
                             strerrordesc_np(-state->error) ?: "error");
-        state->complained = state->error < 0;
-        if (state->saved != memory_serial(state->memory))
+        state->complained = state->failed = state->error < 0;
+        if (!state->failed && state->saved != memory_serial(state->memory))
                 save_schedule(state);
+        else if (state->failed && !state->closing)
+                uv_timer_start(&state->timer, on_timer, SAVE_RETRY_MS, 0);
 }
 
 static void on_timer(uv_timer_t *timer) {
         struct state *state = timer->data;
 
-        if (state->writing || state->saved == memory_serial(state->memory))
+        if (state->writing || (!state->failed && state->saved == memory_serial(state->memory)))
                 return;
         state->text = memory_format(state->memory, state->boot_id);
         if (!state->text)
                 return; /* out of memory: the next change tries again */
+        state->failed = false;
         state->saved = memory_serial(state->memory);
         state->work.data = state;
         state->writing = uv_queue_work(state->loop, &state->work, save_work, save_done) == 0;
@@ -156,7 +162,7 @@ static void on_timer(uv_timer_t *timer) {
 }
 
 void state_touch(struct state *state) {
-        if (state->saved != memory_serial(state->memory) && !state->writing)
+        if ((state->failed || state->saved != memory_serial(state->memory)) && !state->writing)
                 save_schedule(state);
 }
 
