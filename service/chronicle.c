@@ -34,6 +34,9 @@ void chronicle_event(const struct event *event) {
                 fields.address = NULL;
                 log_write(LOG_NOTICE, &fields, "%s is served again", host);
                 break;
+        case EVENT_HOLDER:
+                log_debug("%s: something changed", event->holder);
+                break;
         case EVENT_HOST:
         case EVENT_DEVICE:
                 log_write(LOG_DEBUG, &fields, "%s: something changed", text);

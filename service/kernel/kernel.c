@@ -10,6 +10,7 @@
 #include "kernel/listing.h"
 #include "kernel/mounts.h"
 #include "kernel/records.h"
+#include "kernel/slaves.h"
 #include "kernel/uevent_socket.h"
 #include "kernel/worker_host.h"
 #include "util/log.h"
@@ -46,10 +47,19 @@ static void event_pass(const struct event *event, void *userdata) {
         kernel->handler.event(event, kernel->handler.userdata);
 }
 
-static void mounts_changed(const struct scsi_address *address, void *userdata) {
+static void device_changed(const struct scsi_address *address, void *userdata) {
         const struct event event = {.kind = EVENT_DEVICE, .address = *address};
 
         event_pass(&event, userdata);
+}
+
+/* What it holds now is listed; what it held before, the engine knows. */
+static void uevent_pass(const struct event *event, void *userdata) {
+        struct kernel *kernel = userdata;
+
+        if (event->kind == EVENT_HOLDER)
+                slaves_list(kernel->sysfs, event->holder, device_changed, kernel);
+        event_pass(event, kernel);
 }
 
 /* The worker knows what stacks on a device; who has mounted it is known here. */
@@ -177,10 +187,10 @@ static int parts_open(struct kernel *kernel, uv_loop_t *loop, const struct kerne
         r = hosts_open(kernel, loop, config);
         if (r < 0)
                 return r;
-        r = mounts_open(loop, mounts_changed, kernel, &kernel->mounts);
+        r = mounts_open(loop, device_changed, kernel, &kernel->mounts);
         if (r < 0)
                 return failed(r, "Cannot watch", "the mount table");
-        r = uevent_socket_open(loop, TAKE_FD(*uevent_fd), event_pass, kernel, &kernel->uevents);
+        r = uevent_socket_open(loop, TAKE_FD(*uevent_fd), uevent_pass, kernel, &kernel->uevents);
         return r < 0 ? failed(r, "Cannot listen to", "uevents") : 0;
 }
 

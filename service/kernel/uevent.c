@@ -65,9 +65,7 @@ static const char *component_next(const char *path, char buffer[static COMPONENT
         return path + length;
 }
 
-/* "H:C:T:L" alone proves nothing (other buses number their things too): it must stand below its
- * target. */
-static bool path_device(const char *path, struct scsi_address *ret) {
+bool uevent_path_device(const char *path, struct scsi_address *ret) {
         struct scsi_target_address target;
         bool below_target = false;
         char part[COMPONENT_MAX];
@@ -155,10 +153,23 @@ static bool concerns_host(const struct uevent *uevent) {
         return false;
 }
 
+/* dm and md devices come and go without a word under the disks that they hold. */
+static bool path_holder(const struct uevent *uevent, char holder[static EVENT_HOLDER_MAX]) {
+        static const char virtual[] = "/devices/virtual/block/";
+        const char *name = uevent->devpath + sizeof(virtual) - 1;
+
+        if (strcmp(uevent->subsystem, "block") != 0 || strcmp(uevent->devtype, "disk") != 0 ||
+            strncmp(uevent->devpath, virtual, sizeof(virtual) - 1) != 0 || strchr(name, '/') ||
+            *name == '.' || *name == '\0' || strlen(name) >= EVENT_HOLDER_MAX)
+                return false;
+        strcpy(holder, name);
+        return true;
+}
+
 bool uevent_map(const struct uevent *uevent, struct event *ret) {
         struct event event = {};
 
-        if (concerns_device(uevent) && path_device(uevent->devpath, &event.address)) {
+        if (concerns_device(uevent) && uevent_path_device(uevent->devpath, &event.address)) {
                 event.kind = EVENT_DEVICE;
                 if (strcmp(uevent->devtype, "scsi_device") == 0)
                         event.attention = attention_of(uevent);
@@ -166,6 +177,8 @@ bool uevent_map(const struct uevent *uevent, struct event *ret) {
                         event.kind = EVENT_UNIT_ATTENTION;
         } else if (concerns_host(uevent) && path_host(uevent->devpath, &event.address.target.host))
                 event.kind = EVENT_HOST;
+        else if (path_holder(uevent, event.holder))
+                event.kind = EVENT_HOLDER;
         else
                 return false;
         *ret = event;

@@ -29,5 +29,9 @@ struct uevent {
  * Messages of udevd (they begin with "libudev") are not the kernel's and have no such header. */
 int uevent_parse(const char *data, size_t length, struct uevent *ret);
 
+/* Which device a path of sysfs leads to or through. "H:C:T:L" alone proves nothing (other buses
+ * number their things too): it must stand below its target. */
+bool uevent_path_device(const char *path, struct scsi_address *ret);
+
 /* False when it says nothing about what we show. */
 bool uevent_map(const struct uevent *uevent, struct event *ret);

@@ -15,6 +15,7 @@ enum event_kind {
         EVENT_RESYNC,         /* anything may have changed (start, lost uevents) */
         EVENT_HOST,           /* something about address.target.host */
         EVENT_DEVICE,         /* something about the device at `address` */
+        EVENT_HOLDER,         /* something about the block device `holder`, which may hold some */
         EVENT_UNIT_ATTENTION, /* the device at `address` reported `attention` */
         EVENT_HOST_STUCK,     /* a kernel call on that host has outlived its deadline */
         EVENT_HOST_RELEASED,  /* and has come back */
@@ -37,8 +38,11 @@ enum unit_attention {
 /* The contract's word: "reported-luns-data-has-changed" ...; "" for none. */
 const char *unit_attention_name(enum unit_attention attention);
 
+#define EVENT_HOLDER_MAX 32 /* DISK_NAME_LEN, include/linux/blkdev.h */
+
 struct event {
         enum event_kind kind;
         struct scsi_address address;
         enum unit_attention attention;
+        char holder[EVENT_HOLDER_MAX]; /* "dm-0" */
 };

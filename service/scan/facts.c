@@ -36,6 +36,13 @@ void device_facts_done(struct device_facts *facts) {
         scsi_identity_done(&facts->attached_as);
 }
 
+bool device_facts_has_holder(const struct device_facts *facts, const char *holder) {
+        for (char *const *held = facts->holders; *held; held++)
+                if (strcmp(*held, holder) == 0)
+                        return true;
+        return false;
+}
+
 bool device_facts_holders_equal(const struct device_facts *a, const struct device_facts *b) {
         size_t i;
 

@@ -80,6 +80,7 @@ struct device_facts {
 };
 
 void device_facts_done(struct device_facts *facts);
+bool device_facts_has_holder(const struct device_facts *facts, const char *holder);
 bool device_facts_holders_equal(const struct device_facts *a, const struct device_facts *b);
 
 /* How far a device's identity can be trusted. */

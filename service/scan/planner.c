@@ -275,6 +275,21 @@ static int released_event(struct planner *planner, uint32_t number, struct scan_
         return r;
 }
 
+/* It held them, and may hold them no longer. */
+static int holder_event(struct planner *planner, const char *holder) {
+        const struct host *host;
+        const struct target *target;
+        const struct device *device;
+        int r = 0;
+
+        TAILQ_FOREACH (host, topology_hosts(planner->topology), entry)
+                TAILQ_FOREACH (target, &host->targets, entry)
+                        TAILQ_FOREACH (device, &target->devices, entry)
+                                if (r >= 0 && device_facts_has_holder(&device->facts, holder))
+                                        r = look_at(planner, &device->address);
+        return r;
+}
+
 int planner_event(struct planner *planner, const struct event *event, struct scan_time now) {
         uint32_t number = event->address.target.host;
         struct host_work *host;
@@ -296,6 +311,8 @@ int planner_event(struct planner *planner, const struct event *event, struct sca
                                 return r;
                 }
                 return look_at(planner, &event->address);
+        case EVENT_HOLDER:
+                return holder_event(planner, event->holder);
         case EVENT_UNIT_ATTENTION:
                 return attention_event(planner, event, now);
         case EVENT_HOST_STUCK:

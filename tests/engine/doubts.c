@@ -64,6 +64,20 @@ static void test_let_go(void) {
         stage_done(&stage);
 }
 
+/* A dm device that goes says nothing under the disks that it held. */
+static void test_holder_goes(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+        struct event event = {.kind = EVENT_HOLDER, .holder = "dm-0"};
+
+        hold(&stage, 1, "dm-0");
+        sim_set_holder(stage.machine, lun_of(&stage, 1), NULL);
+        g_assert_cmpint(engine_event(world_engine(stage.world), &event, world_now(stage.world)), ==,
+                        0);
+        world_settle(stage.world);
+        g_assert_null(device_of(&stage, 1)->facts.holders[0]);
+        stage_done(&stage);
+}
+
 /* In use and missing, it is still the unit that it was after the service has started again. */
 static void test_missing_over_restart(void) {
         struct stage stage = stage_new(0, 3);
@@ -256,6 +270,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/doubts/absence-ages", test_absence_ages);
         g_test_add_func("/engine/doubts/stand-in", test_stand_in);
         g_test_add_func("/engine/doubts/let-go", test_let_go);
+        g_test_add_func("/engine/doubts/holder-goes", test_holder_goes);
         g_test_add_func("/engine/doubts/missing-over-restart", test_missing_over_restart);
         g_test_add_func("/engine/doubts/stays-stopped", test_stays_stopped);
         g_test_add_func("/engine/doubts/reattach-is-bounded", test_reattach_is_bounded);

@@ -62,7 +62,7 @@ static void test_parse_refuses(void) {
 struct map_case {
         struct uevent uevent;
         int kind;
-        const char *address; /* of the device, or "hostN" */
+        const char *address; /* of the device, or "hostN", or the holder */
         enum unit_attention attention;
 };
 
@@ -77,7 +77,9 @@ static void assert_mapped(const struct map_case *cases, size_t count) {
                 if (!ours)
                         continue;
                 g_assert_cmpint(event.attention, ==, cases[i].attention);
-                if (event.kind == EVENT_HOST)
+                if (event.kind == EVENT_HOLDER)
+                        g_strlcpy(text, event.holder, sizeof(text));
+                else if (event.kind == EVENT_HOST)
                         g_snprintf(text, sizeof(text), "host%u", event.address.target.host);
                 else
                         scsi_address_format(&event.address, text);
@@ -117,7 +119,24 @@ static void test_map_devices(void) {
                  NOTHING,
                  NULL,
                  0},
-                {{"add", "/devices/virtual/block/dm-0", "block", "disk", "", false},
+                {{"change", "/devices/virtual/block/dm-0", "block", "disk", "", false},
+                 EVENT_HOLDER,
+                 "dm-0",
+                 0},
+                {{"remove", "/devices/virtual/block/md127", "block", "disk", "", false},
+                 EVENT_HOLDER,
+                 "md127",
+                 0},
+                {{"add", "/devices/virtual/block/md127/md127p1", "block", "partition", "", false},
+                 NOTHING,
+                 NULL,
+                 0},
+                {{"add", "/devices/virtual/block/../x", "block", "disk", "", false},
+                 NOTHING,
+                 NULL,
+                 0},
+                {{"add", "/devices/virtual/block/a-name-that-no-disk-in-Linux-has", "block", "disk",
+                  "", false},
                  NOTHING,
                  NULL,
                  0},
