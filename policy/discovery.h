@@ -11,9 +11,10 @@ enum discovery {
         DISCOVERY_DRIVER,  /* the host's driver does, in any scan mode; we only follow */
 };
 
-/* driver: sysfs `proc_name` of the host; NULL, or a name not in the table, is an ordinary host.
- * kernel_scans: the kernel scanned, or scans, this host by itself (scsi_mod.scan is not manual or
- * none); it decides for ordinary hosts. */
+/* By the quirks.conf that this was built with, read anew each time; policy_host_discovery() is for
+ * who has a policy. driver: sysfs `proc_name` of the host; NULL, or a name that no section knows,
+ * is an ordinary host. kernel_scans: the kernel scanned, or scans, this host by itself
+ * (scsi_mod.scan is not manual or none); it decides for ordinary hosts. */
 enum discovery policy_discovery(const char *driver, bool kernel_scans);
 
 /* "service", "kernel", "driver"; static. */
