@@ -179,6 +179,50 @@ static void test_find(void) {
         fixture_free(fixture);
 }
 
+/* Whatever the order in which things were seen: numbers as numbers. */
+static void test_find_order(void) {
+        static const struct fake_machine machine = {
+                .hosts = {10, 3},
+                .host_count = 2,
+                .devices =
+                        {
+                                {"10:0:1:0", "naa.6000b", .attached = true, .reported = true},
+                                {"3:0:1:0", "naa.6000a", .attached = true, .reported = true},
+                                {"3:0:1:2", "naa.6000b", .attached = true, .reported = true},
+                                {"3:0:1:10", "naa.6000a", .attached = true, .reported = true},
+                        },
+                .device_count = 4,
+        };
+        static const struct {
+                const char *key;
+                const char *found[11];
+        } examples[] = {
+                {"",
+                 {SCSISCAN_PATH_HOST "/3", SCSISCAN_PATH_HOST "/10", SCSISCAN_PATH_TARGET "/3_0_1",
+                  SCSISCAN_PATH_TARGET "/10_0_1", FAKE_DEVICE_0, FAKE_DEVICE_2,
+                  SCSISCAN_PATH_DEVICE "/3_0_1_10", SCSISCAN_PATH_DEVICE "/10_0_1_0", FAKE_UNIT_A,
+                  FAKE_UNIT_B}},
+                {"naa.5000", {SCSISCAN_PATH_TARGET "/3_0_1", SCSISCAN_PATH_TARGET "/10_0_1"}},
+                {"naa.6000b", {FAKE_UNIT_B, FAKE_DEVICE_2, SCSISCAN_PATH_DEVICE "/10_0_1_0"}},
+        };
+        struct fixture *fixture = fixture_new(false);
+
+        fixture->machine = machine;
+        fixture_boot(fixture);
+        fixture_bus_start(fixture);
+        fixture_connect(fixture);
+        for (size_t i = 0; i < G_N_ELEMENTS(examples); i++) {
+                g_autoptr(GVariant) reply =
+                        fixture_call(fixture, SCSISCAN_PATH, TOPOLOGY, "Find",
+                                     g_variant_new("(s)", examples[i].key), NULL);
+                g_auto(GStrv) paths = NULL;
+
+                g_variant_get(reply, "(^ao)", &paths);
+                g_assert_cmpstrv(paths, examples[i].found);
+        }
+        fixture_free(fixture);
+}
+
 static void test_unknown_objects(void) {
         static const char *const paths[] = {
                 SCSISCAN_PATH_HOST "/4",       SCSISCAN_PATH_HOST "/03",
@@ -328,6 +372,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/dbus/server/counters", test_counters);
         g_test_add_func("/dbus/server/managed-objects", test_managed_objects);
         g_test_add_func("/dbus/server/find", test_find);
+        g_test_add_func("/dbus/server/find-order", test_find_order);
         g_test_add_func("/dbus/server/unknown-objects", test_unknown_objects);
         g_test_add_func("/dbus/server/bus-comes-and-goes", test_bus_comes_and_goes);
         g_test_add_func("/dbus/server/bus-hangs", test_bus_hangs);
