@@ -82,6 +82,22 @@ int path_parse(const char *path, enum object_kind *ret, uint64_t ret_numbers[sta
         return -EINVAL;
 }
 
+int path_compare(const char *left, const char *right) {
+        enum object_kind kinds_of[2] = {OBJECT_KINDS, OBJECT_KINDS};
+        uint64_t numbers[2][4] = {};
+
+        if (path_parse(left, &kinds_of[0], numbers[0]) < 0)
+                kinds_of[0] = OBJECT_KINDS;
+        if (path_parse(right, &kinds_of[1], numbers[1]) < 0)
+                kinds_of[1] = OBJECT_KINDS;
+        if (kinds_of[0] != kinds_of[1])
+                return kinds_of[0] < kinds_of[1] ? -1 : 1;
+        for (size_t i = 0; kinds_of[0] != OBJECT_KINDS && i < ELEMENTS_OF(numbers[0]); i++)
+                if (numbers[0][i] != numbers[1][i])
+                        return numbers[0][i] < numbers[1][i] ? -1 : 1;
+        return strcmp(left, right);
+}
+
 static char *unit_key(const char *path) {
         char *identity = NULL;
 

@@ -28,6 +28,10 @@ int kind_from_plural(const char *plural, enum object_kind *ret);
  * device 3_0_1_5, job 7; none in a unit. -EINVAL if it is no path of the contract. */
 int path_parse(const char *path, enum object_kind *ret, uint64_t ret_numbers[static 4]);
 
+/* Hosts, targets, devices, units, jobs; in a kind by number, and units by identity. Paths of
+ * anything else come last. */
+int path_compare(const char *left, const char *right);
+
 /* "host3", "3:0:1", "3:0:1:5", a unit's identity; of a job and of anything else the path itself.
  * To be freed; NULL without memory. */
 char *path_to_key(const char *path);

@@ -138,6 +138,23 @@ static int paths_find(sd_bus *bus, const char *key, sd_bus_error *error, struct 
         return json_object_array_add(*ret, json_object_new_string(key));
 }
 
+static enum object_kind kind_at(struct json_object *paths, size_t index) {
+        const char *path = json_object_get_string(json_object_array_get_idx(paths, index));
+        enum object_kind kind;
+        uint64_t numbers[4];
+
+        return path && path_parse(path, &kind, numbers) == 0 ? kind : OBJECT_KINDS;
+}
+
+/* The kind of what was asked for. The paths are in order of their kinds, so that nothing but an
+ * identity gives devices at first and at last a unit. */
+static enum object_kind kind_asked(struct json_object *paths) {
+        size_t count = json_object_array_length(paths);
+        enum object_kind first = kind_at(paths, 0), last = kind_at(paths, count - 1);
+
+        return first == OBJECT_DEVICE && last == OBJECT_UNIT ? last : first;
+}
+
 enum status show_run(sd_bus *bus, char *const *arguments, const struct options *options) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_object_putp) struct json_object *paths = NULL, *document = NULL;
@@ -157,6 +174,6 @@ enum status show_run(sd_bus *bus, char *const *arguments, const struct options *
         }
         r = model_new(document, &model);
         if (r >= 0)
-                r = show_print(model, options);
+                r = show_print(model, kind_asked(paths), options);
         return r < 0 ? model_fail(r) : STATUS_OK;
 }

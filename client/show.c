@@ -116,7 +116,38 @@ static int object_print(const struct object *object, const struct options *optio
         return 0;
 }
 
-static int show_print_json(const struct model *model, const struct options *options) {
+typedef int (*print_t)(const struct object *object, void *userdata);
+
+static int kind_each(const struct model *model, enum object_kind kind, print_t print,
+                     void *userdata) {
+        size_t count;
+        const struct object *objects = model_objects(model, kind, &count);
+        int r = 0;
+
+        for (size_t i = 0; i < count && r >= 0; i++)
+                r = print(&objects[i], userdata);
+        return r;
+}
+
+/* Those of the first kind, which may be OBJECT_KINDS, before the others. */
+static int model_each(const struct model *model, enum object_kind first, print_t print,
+                      void *userdata) {
+        int r = first < OBJECT_KINDS ? kind_each(model, first, print, userdata) : 0;
+
+        for (enum object_kind kind = 0; kind < OBJECT_KINDS && r >= 0; kind++)
+                if (kind != first)
+                        r = kind_each(model, kind, print, userdata);
+        return r;
+}
+
+static int array_add(const struct object *object, void *array) {
+        struct json_object *document = document_from_object(object);
+
+        return document ? json_object_array_add(array, document) : -ENOMEM;
+}
+
+static int show_print_json(const struct model *model, enum object_kind first,
+                           const struct options *options) {
         _cleanup_(json_object_putp) struct json_object *document = json_object_new_object();
         struct json_object *array = json_object_new_array();
 
@@ -125,35 +156,29 @@ static int show_print_json(const struct model *model, const struct options *opti
                 return -ENOMEM;
         }
         json_object_object_add(document, "objects", array);
-        for (enum object_kind kind = 0; kind < OBJECT_KINDS; kind++) {
-                size_t count;
-                const struct object *objects = model_objects(model, kind, &count);
-
-                for (size_t i = 0; i < count; i++)
-                        json_object_array_add(array, document_from_object(&objects[i]));
-        }
+        if (model_each(model, first, array_add, array) < 0)
+                return -ENOMEM;
         return document_print(document, options);
 }
 
-int show_print(const struct model *model, const struct options *options) {
-        bool first = true;
+struct paragraphs {
+        const struct options *options;
+        bool begun;
+};
+
+static int paragraph_print(const struct object *object, void *userdata) {
+        struct paragraphs *paragraphs = userdata;
+
+        if (paragraphs->begun)
+                fputc('\n', paragraphs->options->out);
+        paragraphs->begun = true;
+        return object_print(object, paragraphs->options);
+}
+
+int show_print(const struct model *model, enum object_kind first, const struct options *options) {
+        struct paragraphs paragraphs = {.options = options};
 
         if (options->json)
-                return show_print_json(model, options);
-        for (enum object_kind kind = 0; kind < OBJECT_KINDS; kind++) {
-                size_t count;
-                const struct object *objects = model_objects(model, kind, &count);
-
-                for (size_t i = 0; i < count; i++) {
-                        int r;
-
-                        if (!first)
-                                fputc('\n', options->out);
-                        first = false;
-                        r = object_print(&objects[i], options);
-                        if (r < 0)
-                                return r;
-                }
-        }
-        return 0;
+                return show_print_json(model, first, options);
+        return model_each(model, first, paragraph_print, &paragraphs);
 }

@@ -3,8 +3,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client/cleanup.h"
+#include "client/name.h"
 #include "client/value.h"
 
 union basic {
@@ -101,6 +103,12 @@ static int item_read(sd_bus_message *message, struct json_object *array) {
         return 1;
 }
 
+static int path_sort(const void *left, const void *right) {
+        struct json_object *const *a = left, *const *b = right;
+
+        return path_compare(json_object_get_string(*a), json_object_get_string(*b));
+}
+
 static int items_read(sd_bus_message *message, bool entries, struct json_object **ret) {
         _cleanup_(json_object_putp) struct json_object *items = NULL;
         int r;
@@ -136,6 +144,8 @@ static int container_read(sd_bus_message *message, char type, const char *conten
         r = sd_bus_message_exit_container(message);
         if (r < 0)
                 return r;
+        if (type == SD_BUS_TYPE_ARRAY && strcmp(contents, "o") == 0)
+                json_object_array_sort(value, path_sort);
         *ret = json_object_take(&value);
         return 1;
 }

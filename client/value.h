@@ -4,7 +4,8 @@
 /*
  * What a message carries, as JSON: dictionaries become objects, arrays and structures arrays,
  * variants what is in them. Nothing is assumed about what a peer sends, so members that this
- * client does not know are simply there.
+ * client does not know are simply there. An array of object paths comes in path_compare()'s order:
+ * it stands for a set, and a person wants to find something in it.
  */
 
 #include <json-c/json.h>

@@ -12,5 +12,5 @@ int tree_print(const struct model *model, const struct options *options);
 /* The objects of one kind, a line each. */
 int list_print(const struct model *model, enum object_kind kind, const struct options *options);
 
-/* Every object with everything that is known of it. */
-int show_print(const struct model *model, const struct options *options);
+/* Every object with everything that is known of it: those of the first kind before the others. */
+int show_print(const struct model *model, enum object_kind first, const struct options *options);

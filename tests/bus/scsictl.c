@@ -98,6 +98,27 @@ static void test_orders(void) {
         harness_free(harness);
 }
 
+/* What was asked for stands first, the rest follows in the order of addresses. */
+static void test_show(void) {
+        static const struct {
+                const char *words, *pattern;
+        } examples[] = {
+                {"show 0:0:0", "target 0:0:0\n*  Devices*0:0:0:0\n*0:0:0:1\n  LastAsked*"},
+                {"show 0:0:0:1", "device 0:0:0:1\n*\nunit *\n"},
+                {"list targets --json", "*\"devices\": ?\n*\"0:0:0:0\",\n*\"0:0:0:1\"\n*"},
+                {"show " DISK_1, "unit " DISK_1 "\n*\n\ndevice 0:0:0:1\n*"},
+                {"show /dev/sdb", "device 0:0:0:1\n*\n\nunit " DISK_1 "\n*"},
+                {"show host7", "scsictl: There is no host7\n"},
+        };
+        struct harness *harness = boot();
+
+        for (size_t i = 0; i < G_N_ELEMENTS(examples); i++)
+                run(harness, examples[i].words,
+                    strstr(examples[i].words, "host7") ? STATUS_NOT_FOUND : STATUS_OK,
+                    examples[i].pattern);
+        harness_free(harness);
+}
+
 static void test_usage(void) {
         static const struct {
                 const char *words, *pattern;
@@ -120,6 +141,7 @@ static void test_usage(void) {
 int main(int argc, char **argv) {
         harness_init(&argc, &argv);
         g_test_add_func("/bus/scsictl/orders", test_orders);
+        g_test_add_func("/bus/scsictl/show", test_show);
         g_test_add_func("/bus/scsictl/usage", test_usage);
         return g_test_run();
 }

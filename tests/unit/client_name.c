@@ -72,6 +72,30 @@ static void test_path(void) {
         }
 }
 
+static void test_compare(void) {
+        static const char *const in_order[] = {
+                "/org/scsiscan1/host/9",
+                "/org/scsiscan1/host/10",
+                "/org/scsiscan1/target/9_0_2",
+                "/org/scsiscan1/target/9_0_10",
+                "/org/scsiscan1/device/9_0_2_9",
+                "/org/scsiscan1/device/9_0_2_10",
+                "/org/scsiscan1/unit/naa_2e5a",
+                "/org/scsiscan1/unit/naa_2e5b",
+                "/org/scsiscan1/job/9",
+                "/org/scsiscan1/job/10",
+                "/org/scsiscan1",
+                "/org/scsiscan1/rule/1",
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(in_order); i++)
+                for (size_t j = 0; j < ELEMENTS_OF(in_order); j++) {
+                        int order = path_compare(in_order[i], in_order[j]);
+
+                        g_assert_cmpint((order > 0) - (order < 0), ==, (i > j) - (i < j));
+                }
+}
+
 static void test_plural(void) {
         enum object_kind found = OBJECT_KINDS;
 
@@ -89,6 +113,7 @@ int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/client/name/key", test_key);
         g_test_add_func("/client/name/path", test_path);
+        g_test_add_func("/client/name/compare", test_compare);
         g_test_add_func("/client/name/plural", test_plural);
         return g_test_run();
 }

@@ -71,6 +71,22 @@ static void test_containers(struct fixture *fixture, gconstpointer data) {
                             " [false, 'deep']]");
 }
 
+/* A set of objects has no order of its own, whatever other arrays may have. */
+static void test_paths(struct fixture *fixture, gconstpointer data) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = message_new(fixture);
+        _cleanup_(json_object_putp) struct json_object *values = NULL;
+
+        g_assert_cmpint(sd_bus_message_append(message, "aoasv", 3, "/org/scsiscan1/device/3_0_1_10",
+                                              "/org/scsiscan1/device/3_0_1_9",
+                                              "/org/scsiscan1/host/4", 2, "b", "a", "ao", 2, "/b",
+                                              "/a"),
+                        >=, 0);
+        message_finish(message);
+        g_assert_cmpint(value_read_all(message, &values), ==, 0);
+        assert_json(values, "[['/org/scsiscan1/host/4', '/org/scsiscan1/device/3_0_1_9',"
+                            " '/org/scsiscan1/device/3_0_1_10'], ['b', 'a'], ['/a', '/b']]");
+}
+
 static void test_real(struct fixture *fixture, gconstpointer data) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = message_new(fixture);
         _cleanup_(json_object_putp) struct json_object *values = NULL;
@@ -114,6 +130,7 @@ int main(int argc, char **argv) {
         ADD("/client/value/basic", test_basic);
         ADD("/client/value/real", test_real);
         ADD("/client/value/containers", test_containers);
+        ADD("/client/value/paths", test_paths);
         ADD("/client/value/objects", test_objects);
         ADD("/client/value/empty", test_empty);
         return g_test_run();

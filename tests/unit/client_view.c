@@ -294,29 +294,57 @@ static void test_show(void) {
         struct printed printed;
 
         printed_begin(&printed);
-        g_assert_cmpint(show_print(model, &printed.options), ==, 0);
+        g_assert_cmpint(show_print(model, OBJECT_HOST, &printed.options), ==, 0);
         printed_end(&printed, shown);
 }
 
 static void test_show_json(void) {
-        static const char *const keys[] = {"host2",    "host10",  "2:0:1",
-                                           "10:0:0",   "2:0:1:5", "2:0:1:16684",
-                                           "10:0:0:5", "naa.5a",  "/org/scsiscan1/job/3"};
+        static const struct {
+                enum object_kind first;
+                const char *keys[9];
+        } examples[] = {
+                {OBJECT_HOST,
+                 {"host2", "host10", "2:0:1", "10:0:0", "2:0:1:5", "2:0:1:16684", "10:0:0:5",
+                  "naa.5a", "/org/scsiscan1/job/3"}},
+                {OBJECT_UNIT,
+                 {"naa.5a", "host2", "host10", "2:0:1", "10:0:0", "2:0:1:5", "2:0:1:16684",
+                  "10:0:0:5", "/org/scsiscan1/job/3"}},
+        };
         _cleanup_(model_freep) struct model *model = model_from_text(MACHINE);
-        _cleanup_(json_object_putp) struct json_object *document = NULL;
-        struct json_object *objects;
+
+        for (size_t i = 0; i < ELEMENTS_OF(examples); i++) {
+                _cleanup_(json_object_putp) struct json_object *document = NULL;
+                struct json_object *objects;
+                struct printed printed;
+
+                printed_begin(&printed);
+                printed.options.json = true;
+                g_assert_cmpint(show_print(model, examples[i].first, &printed.options), ==, 0);
+                document = printed_end_json(&printed);
+                objects = JSON_AT(document, "objects");
+                g_assert_cmpuint(json_object_array_length(objects), ==,
+                                 ELEMENTS_OF(examples[i].keys));
+                for (size_t j = 0; j < ELEMENTS_OF(examples[i].keys); j++)
+                        g_assert_cmpstr(json_object_get_string(JSON_AT(
+                                                json_object_array_get_idx(objects, j), "key")),
+                                        ==, examples[i].keys[j]);
+        }
+}
+
+/* What was asked for stands at the top. */
+static void test_show_unit(void) {
+        _cleanup_(model_freep) struct model *model = model_from_text(
+                "{'/org/scsiscan1/device/1_2_3_4': {'org.scsiscan1.Device': {'Type': 'tape'}},"
+                " '/org/scsiscan1/unit/x': {'org.scsiscan1.Unit': {'Serial': 'S1'}}}");
         struct printed printed;
 
         printed_begin(&printed);
-        printed.options.json = true;
-        g_assert_cmpint(show_print(model, &printed.options), ==, 0);
-        document = printed_end_json(&printed);
-        objects = JSON_AT(document, "objects");
-        g_assert_cmpuint(json_object_array_length(objects), ==, ELEMENTS_OF(keys));
-        for (size_t i = 0; i < ELEMENTS_OF(keys); i++)
-                g_assert_cmpstr(json_object_get_string(
-                                        JSON_AT(json_object_array_get_idx(objects, i), "key")),
-                                ==, keys[i]);
+        g_assert_cmpint(show_print(model, OBJECT_UNIT, &printed.options), ==, 0);
+        printed_end(&printed, "unit x\n"
+                              "  Serial               S1\n"
+                              "\n"
+                              "device 1:2:3:4\n"
+                              "  Type                 tape\n");
 }
 
 int main(int argc, char **argv) {
@@ -334,6 +362,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/client/view/list-json", test_list_json);
         g_test_add_func("/client/view/list-empty", test_list_empty);
         g_test_add_func("/client/view/show", test_show);
+        g_test_add_func("/client/view/show-unit", test_show_unit);
         g_test_add_func("/client/view/show-json", test_show_json);
         return g_test_run();
 }
