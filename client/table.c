@@ -37,6 +37,16 @@ static char *cell_nodes(const struct object *object) {
                                                                                             : text;
 }
 
+static char *cell_adapter(const struct object *object) {
+        const char *transport = object_string(object, "Transport");
+        const char *driver = object_string(object, "Driver");
+        char *text;
+
+        if (!*transport || strcmp(transport, driver) == 0)
+                return strdup(driver);
+        return asprintf(&text, "%s%s%s", transport, *driver ? " " : "", driver) < 0 ? NULL : text;
+}
+
 /* What else is wrong with the object, or "". */
 static const char *object_trouble(const struct object *object) {
         const char *standing = object_string(object, "Standing");
@@ -96,6 +106,8 @@ static char *cell_text(const struct object *object, const struct cell *cell) {
                 return cell_size(object);
         case CELL_NODES:
                 return cell_nodes(object);
+        case CELL_ADAPTER:
+                return cell_adapter(object);
         case CELL_STATE:
                 return cell_state(object, cell->property);
         case CELL_PROGRESS:
@@ -104,6 +116,18 @@ static char *cell_text(const struct object *object, const struct cell *cell) {
                 return cell_summary(object, cell->property);
         }
         return NULL;
+}
+
+/* Headings are underlined, as systemd's are. */
+static int column_add(struct libscols_table *table, const struct column *column, bool color) {
+        struct libscols_column *added =
+                scols_table_new_column(table, column->title, 0, column->flags);
+
+        if (!added)
+                return -ENOMEM;
+        return color ? scols_cell_set_color(scols_column_get_header(added),
+                                            text_color_sequence("underline"))
+                     : 0;
 }
 
 struct libscols_table *table_new(const struct column *columns, size_t count,
@@ -118,7 +142,7 @@ struct libscols_table *table_new(const struct column *columns, size_t count,
         /* A long line is the terminal's to wrap: half an identity is of no use to anybody. */
         scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
         for (size_t i = 0; i < count; i++)
-                if (!scols_table_new_column(table, columns[i].title, 0, columns[i].flags)) {
+                if (column_add(table, &columns[i], options->color) < 0) {
                         scols_unref_table(table);
                         return NULL;
                 }

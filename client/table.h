@@ -20,6 +20,7 @@ enum cell_format {
         CELL_SCOPE,    /* a string, empty is everything */
         CELL_SIZE,     /* the unit's size, 0 is none */
         CELL_NODES,    /* a device's nodes in /dev */
+        CELL_ADAPTER,  /* a host's transport and driver */
         CELL_STATE,    /* the property, and what else is wrong with the object */
         CELL_PROGRESS, /* a job's */
         CELL_SUMMARY,  /* a job's */

@@ -120,5 +120,7 @@ const char *text_color_sequence(const char *color) {
                 return "\033[33m";
         if (strcmp(color, "green") == 0)
                 return "\033[32m";
+        if (strcmp(color, "underline") == 0)
+                return "\033[4m";
         return "\033[1m";
 }

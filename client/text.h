@@ -22,6 +22,6 @@ const char *text_scope(const char *scope);
 /* The colour that a state deserves, for libsmartcols: NULL if it is a good one. */
 const char *text_state_color(const char *state);
 
-/* The escape sequence for one of those colours; NULL gives "". */
+/* The escape sequence for one of those colours, "bold" or "underline"; NULL gives "". */
 const char *text_color_sequence(const char *color);
 #define TEXT_COLOR_RESET "\033[0m"

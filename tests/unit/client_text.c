@@ -68,6 +68,7 @@ static void test_color(void) {
         g_assert_null(text_state_color("running"));
         g_assert_null(text_state_color(""));
         g_assert_cmpstr(text_color_sequence("red"), ==, "\033[31m");
+        g_assert_cmpstr(text_color_sequence("underline"), ==, "\033[4m");
         g_assert_cmpstr(text_color_sequence(NULL), ==, "");
 }
 

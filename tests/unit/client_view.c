@@ -12,14 +12,14 @@ static void test_tree(void) {
         g_assert_cmpint(tree_print(model, &printed.options), ==, 0);
         printed_end(
                 &printed,
-                "DEVICE          TYPE      SIZE MODEL      REV  NODES             STATE           IDENTITY\n"
-                "host2           pseudo         scsi_debug                        running         \n"
-                "`-2:0:1                                                                          naa.21\n"
-                "  |-2:0:1:5     disk        8M disk0      0191 /dev/sda /dev/sg0 running         naa.5a\n"
-                "  `-2:0:1:16684 enclosure      box        1    /dev/sg1          running,missing \n"
-                "host10          fc             lpfc                              running,stuck   naa.10\n"
-                "`-10:0:0                                                         Blocked         naa.100\n"
-                "  `-10:0:0:5    disk        8M disk0      0191 /dev/sg2          offline         naa.5a\n"
+                "DEVICE          TYPE              SIZE MODEL REV  NODES             STATE           IDENTITY\n"
+                "host2           pseudo scsi_debug                                   running         \n"
+                "`-2:0:1                                                                             naa.21\n"
+                "  |-2:0:1:5     disk                8M disk0 0191 /dev/sda /dev/sg0 running         naa.5a\n"
+                "  `-2:0:1:16684 enclosure              box   1    /dev/sg1          running,missing \n"
+                "host10          fc lpfc                                             running,stuck   naa.10\n"
+                "`-10:0:0                                                            Blocked         naa.100\n"
+                "  `-10:0:0:5    disk                8M disk0 0191 /dev/sg2          offline         naa.5a\n"
                 "\n"
                 "UNIT       TYPE SIZE MODEL SERIAL NODES             STATE\n"
                 "naa.5a     disk   8M disk0 S1                       \n"
@@ -45,6 +45,33 @@ static void test_tree_orphan(void) {
         printed.options.legend = false;
         g_assert_cmpint(tree_print(model, &printed.options), ==, 0);
         printed_end(&printed, "1:2:3:4 tape                            \n");
+}
+
+/* The driver's name is said once, also where it is all that is known, or the transport's too. */
+static void test_tree_adapter(void) {
+        static const struct {
+                const char *host, *line;
+        } examples[] = {
+                {"{'Transport': 'usb', 'Driver': 'uas'}",
+                 "host1  usb uas                            \n"},
+                {"{'Transport': 'usb', 'Driver': 'usb'}",
+                 "host1  usb                             \n"},
+                {"{'Transport': 'usb', 'Driver': ''}", "host1  usb                             \n"},
+                {"{'Transport': '', 'Driver': 'uas'}", "host1  uas                             \n"},
+                {"{}", "host1                                  \n"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(examples); i++) {
+                g_autofree char *text = g_strdup_printf(
+                        "{'/org/scsiscan1/host/1': {'org.scsiscan1.Host': %s}}", examples[i].host);
+                _cleanup_(model_freep) struct model *model = model_from_text(text);
+                struct printed printed;
+
+                printed_begin(&printed);
+                printed.options.legend = false;
+                g_assert_cmpint(tree_print(model, &printed.options), ==, 0);
+                printed_end(&printed, examples[i].line);
+        }
 }
 
 static void test_tree_json(void) {
@@ -127,7 +154,7 @@ static void test_list_no_legend(void) {
                               "host10 lpfc       fc        running,stuck kernel    naa.10\n");
 }
 
-/* The state alone is coloured, and only one that deserves it. */
+/* In a line the state alone is coloured, and only one that deserves it. */
 static void test_list_color(void) {
         _cleanup_(model_freep) struct model *model = model_from_text(MACHINE);
         struct printed printed;
@@ -139,6 +166,29 @@ static void test_list_color(void) {
         printed_end(&printed,
                     "host2  scsi_debug pseudo    running       service   \n"
                     "host10 lpfc       fc        \033[31mrunning,stuck\033[0m kernel    naa.10\n");
+}
+
+static void test_heading_color(void) {
+        _cleanup_(model_freep) struct model *model = model_from_text(
+                "{'/org/scsiscan1/job/3': {'org.scsiscan1.Job': {'Operation': 'scan', 'Scope': ''}},"
+                " '/org/scsiscan1/host/1': {'org.scsiscan1.Host': {'State': 'running'}}}");
+        struct printed printed;
+
+        printed_begin(&printed);
+        printed.options.color = true;
+        g_assert_cmpint(list_print(model, OBJECT_JOB, &printed.options), ==, 0);
+        printed_end(&printed,
+                    "\033[4mJOB                 \033[0m \033[4mOPERATION\033[0m"
+                    " \033[4mSCOPE     \033[0m \033[4mCAUSE\033[0m \033[4mSTARTED\033[0m"
+                    " \033[4mSTATE\033[0m \033[4mDONE\033[0m \033[4mSUMMARY\033[0m\n"
+                    "/org/scsiscan1/job/3 scan      everything                          \n");
+        printed_begin(&printed);
+        printed.options.color = true;
+        g_assert_cmpint(tree_print(model, &printed.options), ==, 0);
+        printed_end(&printed, "\033[4mDEVICE\033[0m \033[4mTYPE\033[0m \033[4mSIZE\033[0m"
+                              " \033[4mMODEL\033[0m \033[4mREV\033[0m \033[4mNODES\033[0m"
+                              " \033[4mSTATE  \033[0m \033[4mIDENTITY\033[0m\n"
+                              "host1                            running \n");
 }
 
 static void test_list_json(void) {
@@ -354,11 +404,13 @@ int main(int argc, char **argv) {
         g_test_add_func("/client/view/tree", test_tree);
         g_test_add_func("/client/view/tree-empty", test_tree_empty);
         g_test_add_func("/client/view/tree-orphan", test_tree_orphan);
+        g_test_add_func("/client/view/tree-adapter", test_tree_adapter);
         g_test_add_func("/client/view/tree-json", test_tree_json);
         g_test_add_func("/client/view/tree-json-orphan", test_tree_json_orphan);
         g_test_add_func("/client/view/list", test_list);
         g_test_add_func("/client/view/list-no-legend", test_list_no_legend);
         g_test_add_func("/client/view/list-color", test_list_color);
+        g_test_add_func("/client/view/heading-color", test_heading_color);
         g_test_add_func("/client/view/list-json", test_list_json);
         g_test_add_func("/client/view/list-empty", test_list_empty);
         g_test_add_func("/client/view/show", test_show);
