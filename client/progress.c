@@ -135,7 +135,8 @@ int progress_print_step(struct progress *progress, const struct options *options
         fprintf(options->out, "%s ", words[progress->verb].doing);
         what_print(progress, options);
         if (total > 0)
-                fprintf(options->out, ": %lu of %lu steps, %lu%%", done, total, done * 100 / total);
+                fprintf(options->out, ": %lu of %lu step%s, %lu%%", done, total,
+                        total == 1 ? "" : "s", done * 100 / total);
         else
                 fprintf(options->out, ": %s",
                         progress->job ? property_string(progress, "State") : "waiting");

@@ -100,10 +100,12 @@ static void on_signal(uv_signal_t *handle, int number) {
 /* ---- the pump ---- */
 
 static void tell_ready(struct daemon *daemon) {
+        size_t count = topology_device_count(engine_topology(daemon->engine));
+
         if (daemon->ready_told || !engine_is_ready(daemon->engine))
                 return;
         daemon->ready_told = true;
-        log_info("ready: %zu devices", topology_device_count(engine_topology(daemon->engine)));
+        log_info("ready: %zu device%s", count, count == 1 ? "" : "s");
         (void)sd_notify(0, "READY=1");
 }
 

@@ -170,7 +170,6 @@ static void host_stick(struct worker_host *host) {
 
 static void host_release(struct worker_host *host) {
         host->stuck = false;
-        host_log(host, LOG_NOTICE, 0, "no longer stuck");
         host_event(host, EVENT_HOST_RELEASED);
 }
 
@@ -298,14 +297,10 @@ static void worker_exited(int64_t status, int signal, void *userdata) {
         host->process = NULL;
         host->shut = false;
         if (host->broken) {
-                if (signal != 0)
-                        host_log(host, LOG_WARNING, 0,
-                                 "its worker was killed by signal %d and owed %u answers", signal,
-                                 host->owed);
-                else
-                        host_log(host, LOG_WARNING, 0,
-                                 "its worker ended with status %d and owed %u answers", (int)status,
-                                 host->owed);
+                host_log(host, LOG_WARNING, 0, "its worker %s %d and owed %u answer%s",
+                         signal != 0 ? "was killed by signal" : "ended with status",
+                         signal != 0 ? signal : (int)status, host->owed,
+                         host->owed == 1 ? "" : "s");
                 back_off_set(host);
         }
         if (host->stuck)

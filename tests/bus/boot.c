@@ -271,6 +271,13 @@ static void test_counters(void) {
         harness_free(harness);
 }
 
+static void test_told(void) {
+        struct harness *harness = harness_boot(machine_new(1, 1, 1));
+
+        harness_wait_log(harness, "ready: 1 device\n");
+        harness_free(harness);
+}
+
 /* Each order in which the objects may come to be known is told of in the one that the contract
  * promises: the mirror looks. */
 static void test_order(void) {
@@ -317,6 +324,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/boot/properties", test_properties);
         g_test_add_func("/bus/boot/nothing-else", test_nothing_else);
         g_test_add_func("/bus/boot/counters", test_counters);
+        g_test_add_func("/bus/boot/told", test_told);
         g_test_add_func("/bus/boot/order", test_order);
         return g_test_run();
 }

@@ -147,6 +147,8 @@ static void test_locked(gconstpointer observer) {
         close(fd);
         UNTIL(object_exists(client, DEVICE_PATH("0_0_0_3")));
         g_assert_false(is_stuck(harness, HOST_PATH("0")));
+        harness_wait_log(harness, "notice: host0 is served again");
+        g_assert_cmpuint(harness_count_log(harness, "notice: host0"), ==, 1);
         harness_check_complete(harness);
         harness_free(harness);
 }

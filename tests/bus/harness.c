@@ -149,6 +149,15 @@ static bool log_holds(struct harness *harness, const char *part) {
         return locked && strstr(harness->log->str, part);
 }
 
+unsigned harness_count_log(struct harness *harness, const char *part) {
+        g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&harness->log_lock);
+        unsigned count = 0;
+
+        for (const char *at = harness->log->str; locked && (at = strstr(at, part)); at++)
+                count++;
+        return count;
+}
+
 void harness_wait_log(struct harness *harness, const char *part) {
         UNTIL(log_holds(harness, part));
 }

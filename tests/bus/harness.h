@@ -47,6 +47,8 @@ gint64 harness_stop(struct harness *harness);
 bool harness_runs(const struct harness *harness);
 /* Waits until the daemon has said that on its standard error. */
 void harness_wait_log(struct harness *harness, const char *part);
+/* How often it has said that so far. */
+unsigned harness_count_log(struct harness *harness, const char *part);
 
 void harness_bus_start(struct harness *harness);
 void harness_bus_stop(struct harness *harness);

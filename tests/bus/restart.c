@@ -76,7 +76,7 @@ static void test_no_bus(void) {
         harness_bus_stop(harness);
         harness_start(harness, (struct daemon_start){});
         harness_wait_log(harness, "No system bus yet");
-        harness_wait_log(harness, "ready: 8 devices");
+        harness_wait_log(harness, "ready: 8 devices\n");
         g_assert_true(is_attached(harness, last));
         harness_bus_start(harness);
         begun = g_get_monotonic_time();

@@ -27,6 +27,7 @@ static void test_step(void) {
         } examples[] = {
                 {QUEUED, "Scanning host3: queued"},
                 {RUNNING, "Scanning host3: 3 of 12 steps, 25%"},
+                {"{'StepsDone': 0, 'StepsTotal': 1}", "Scanning host3: 0 of 1 step, 0%"},
                 {"{}", "Scanning host3: "},
         };
 
