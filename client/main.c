@@ -21,23 +21,24 @@ enum {
 
 static const struct verb {
         const char *name;
+        const char *arguments; /* as --help has them */
         int arguments_min, arguments_max;
         unsigned takes;
         enum status (*run)(sd_bus *bus, char *const *arguments, const struct options *options);
 } verbs[] = {
-        {"tree", 0, 0, TAKES_NO_LEGEND, tree_run},
-        {"list", 0, 1, TAKES_NO_LEGEND, list_run},
-        {"show", 1, 1, 0, show_run},
-        {"scan", 0, 1, TAKES_NO_WAIT | TAKES_REMOVE, scan_run},
-        {"attach", 2, 2, TAKES_NO_WAIT | TAKES_IDENTITY, attach_run},
-        {"detach", 1, 1, TAKES_NO_WAIT | TAKES_FORCE, detach_run},
-        {"refresh", 1, 1, TAKES_NO_WAIT, refresh_run},
-        {"accept", 1, 1, TAKES_NO_WAIT, accept_run},
-        {"monitor", 0, 0, 0, monitor_run},
+        {"tree", "", 0, 0, TAKES_NO_LEGEND, tree_run},
+        {"list", " [KIND]", 0, 1, TAKES_NO_LEGEND, list_run},
+        {"show", " KEY", 1, 1, 0, show_run},
+        {"scan", " [SCOPE]", 0, 1, TAKES_NO_WAIT | TAKES_REMOVE, scan_run},
+        {"attach", " TARGET LUN", 2, 2, TAKES_NO_WAIT | TAKES_IDENTITY, attach_run},
+        {"detach", " WHAT", 1, 1, TAKES_NO_WAIT | TAKES_FORCE, detach_run},
+        {"refresh", " WHAT", 1, 1, TAKES_NO_WAIT, refresh_run},
+        {"accept", " DEVICE", 1, 1, TAKES_NO_WAIT, accept_run},
+        {"monitor", "", 0, 0, 0, monitor_run},
 };
 
 static const char help[] =
-        "Usage: scsictl [OPTION...] [VERB] [ARGUMENT]\n"
+        "Usage: scsictl [OPTION...] [VERB [ARGUMENT...]]\n"
         "\n"
         "Look at, scan and change the SCSI buses of this machine.\n"
         "\n"
@@ -165,11 +166,12 @@ static int verb_check(const struct verb *verb, int arguments, const struct optio
         for (size_t i = 0; i < ELEMENTS_OF(given); i++)
                 if (given[i].given && !(verb->takes & given[i].takes))
                         return usage(given[i].complaint, verb->name);
-        if (arguments < verb->arguments_min)
-                return usage("an argument is missing for ", verb->name);
-        if (arguments > verb->arguments_max)
-                return usage("too many arguments for ", verb->name);
-        return -1;
+        if (arguments >= verb->arguments_min && arguments <= verb->arguments_max)
+                return -1;
+        fprintf(stderr, "scsictl: %s: it is scsictl %s%s; see scsictl --help\n",
+                arguments < verb->arguments_min ? "an argument is missing" : "too many arguments",
+                verb->name, verb->arguments);
+        return STATUS_USAGE;
 }
 
 static int verb_run(const struct verb *verb, char *const *arguments,

@@ -226,9 +226,9 @@ enum status refresh_run(sd_bus *bus, char *const *arguments, const struct option
         return order_run(bus, "Refresh", "s", what, &progress, options);
 }
 
-/* The one device that the paths name, or NULL. */
-static const char *device_of(struct json_object *paths) {
-        const char *device = NULL;
+/* How many devices the paths name; the last of them. */
+static size_t devices_of(struct json_object *paths, const char **ret) {
+        size_t count = 0;
 
         for (size_t i = 0; i < json_object_array_length(paths); i++) {
                 const char *path = json_object_get_string(json_object_array_get_idx(paths, i));
@@ -237,11 +237,10 @@ static const char *device_of(struct json_object *paths) {
 
                 if (path_parse(path, &kind, numbers) < 0 || kind != OBJECT_DEVICE)
                         continue;
-                if (device)
-                        return NULL;
-                device = path;
+                *ret = path;
+                count++;
         }
-        return device;
+        return count;
 }
 
 enum status accept_run(sd_bus *bus, char *const *arguments, const struct options *options) {
@@ -249,14 +248,17 @@ enum status accept_run(sd_bus *bus, char *const *arguments, const struct options
         _cleanup_(json_object_putp) struct json_object *paths = NULL;
         const struct progress progress = {
                 .verb = PROGRESS_ACCEPT, .scope = arguments[0], .message = ""};
-        const char *device[1];
+        const char *device[1] = {};
+        size_t count;
         int r = bus_find(bus, arguments[0], &error, &paths);
 
         if (r < 0)
                 return bus_fail(&error, r);
-        device[0] = device_of(paths);
-        if (!device[0]) {
-                fprintf(stderr, "scsictl: %s is not one device\n", arguments[0]);
+        count = devices_of(paths, device);
+        if (count != 1) {
+                fprintf(stderr,
+                        "scsictl: '%s' names %s: accept takes one device, as 3:0:1:5 or /dev/sdX\n",
+                        arguments[0], count == 0 ? "no device" : "several devices");
                 return STATUS_INVALID;
         }
         return order_run(bus, "AcceptReplacement", "o", device, &progress, options);

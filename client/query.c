@@ -125,19 +125,6 @@ static int document_fetch(sd_bus *bus, const char *path, struct json_object *doc
         return document_fetch(bus, json_object_get_string(unit), document, error);
 }
 
-/* A path of the contract is looked up itself: a job is no part of what Find knows. */
-static int paths_find(sd_bus *bus, const char *key, sd_bus_error *error, struct json_object **ret) {
-        enum object_kind kind;
-        uint64_t numbers[4];
-
-        if (path_parse(key, &kind, numbers) < 0)
-                return bus_find(bus, key, error, ret);
-        *ret = json_object_new_array();
-        if (!*ret)
-                return -ENOMEM;
-        return json_object_array_add(*ret, json_object_new_string(key));
-}
-
 static enum object_kind kind_at(struct json_object *paths, size_t index) {
         const char *path = json_object_get_string(json_object_array_get_idx(paths, index));
         enum object_kind kind;
@@ -162,7 +149,7 @@ enum status show_run(sd_bus *bus, char *const *arguments, const struct options *
         int r;
 
         document = json_object_new_object();
-        r = document ? paths_find(bus, arguments[0], &error, &paths) : -ENOMEM;
+        r = document ? bus_find(bus, arguments[0], &error, &paths) : -ENOMEM;
         if (r < 0)
                 return bus_fail(&error, r);
         for (size_t i = 0; i < json_object_array_length(paths); i++) {

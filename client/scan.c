@@ -172,6 +172,14 @@ static enum status scan_leave(struct scan *scan) {
         return STATUS_INTERRUPTED;
 }
 
+static enum status scan_fail(struct scan *scan, const sd_bus_error *error, int r) {
+        if (sd_bus_error_is_set(error)) {
+                scan->progress.message = error->message ? error->message : "";
+                (void)progress_print_failure(&scan->progress, error->name, scan->options);
+        }
+        return bus_fail(error, r);
+}
+
 static enum status scan_follow(struct scan *scan) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
@@ -181,7 +189,7 @@ static enum status scan_follow(struct scan *scan) {
                 return bus_fail(NULL, r);
         r = scan_start(scan, &error);
         if (r < 0)
-                return bus_fail(&error, r);
+                return scan_fail(scan, &error, r);
         r = progress_print_step(&scan->progress, scan->options);
         if (r >= 0)
                 r = sd_event_loop(scan->event);
@@ -198,7 +206,7 @@ static enum status scan_leave_at_once(struct scan *scan) {
         int r = scan_call(scan, &error);
 
         if (r < 0)
-                return bus_fail(&error, r);
+                return scan_fail(scan, &error, r);
         scan->progress.job = scan->job;
         r = progress_print_job(&scan->progress, scan->options);
         return r < 0 ? bus_fail(NULL, r) : STATUS_OK;

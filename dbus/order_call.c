@@ -81,14 +81,15 @@ static int read_lun(struct order_call *order, sd_bus_message *call, sd_bus_error
 /* What is attached to or taken from more than somebody spelled out would be a guess. */
 static int check_kind(const struct order_call *order, sd_bus_error *error) {
         enum scope_kind kind = order->scope.kind;
-        const char *expected = "a device or a unit";
+        const char *expected =
+                "a device or a unit, such as 3:0:1:5, /dev/sda or naa.5000c500a1b2c3d4";
         bool fits = kind == SCOPE_DEVICE || kind == SCOPE_NAME || kind == SCOPE_NODE;
 
         if (order->operation == JOB_ATTACH) {
-                expected = "a target";
+                expected = "a target, such as 3:0:1 or its port name";
                 fits = kind == SCOPE_TARGET || kind == SCOPE_NAME;
         } else if (order->operation == JOB_ACCEPT) {
-                expected = "a device";
+                expected = "a device, such as 3:0:1:5";
                 fits = kind == SCOPE_DEVICE;
         }
         if (fits)

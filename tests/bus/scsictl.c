@@ -85,7 +85,16 @@ static void test_orders(void) {
                  "\"error\":\"org.scsiscan1.Error.InUse\",\"message\":\"0:0:0:1: in use by dm-0\"}\n*"},
                 {"refresh /dev/sdb", STATUS_OK, "Refreshed /dev/sdb in * s: 1 unchanged\n"},
                 {"accept 0:0:0:1", STATUS_OK, "Accepted 0:0:0:1 in * s: 1 unchanged\n"},
-                {"accept 0:0:0", STATUS_INVALID, "scsictl: 0:0:0 is not one device\n"},
+                {"accept 0:0:0", STATUS_INVALID, "scsictl: '0:0:0' names no device: *3:0:1:5*\n"},
+                {"accept ", STATUS_INVALID, "scsictl: '' names several devices: *3:0:1:5*\n"},
+                {"attach 0:0:0:1 1", STATUS_INVALID,
+                 "scsictl: '0:0:0:1' is not the name of a target, such as 3:0:1 *\n"},
+                {"detach host0", STATUS_INVALID,
+                 "scsictl: 'host0' is not the name of a device or a unit, such as 3:0:1:5, *\n"},
+                {"scan host9 --json", STATUS_NOT_FOUND,
+                 "{\"event\":\"refused\",\"scope\":\"host9\","
+                 "\"error\":\"org.scsiscan1.Error.NotFound\",\"message\":\"There is no host9\"}\n"
+                 "scsictl: There is no host9\n"},
                 {"refresh 0:0:0:1 --no-wait", STATUS_OK, SCSISCAN_PATH_JOB "/*\n"},
                 {"detach 0:0:0:1 --force", STATUS_OK, "Detached 0:0:0:1 in * s: 1 detached\n"},
                 {"scan --remove", STATUS_OK, "Scanned everything in * s: 2 attached, *\n"},
@@ -108,13 +117,16 @@ static void test_show(void) {
                 {"list targets --json", "*\"devices\": ?\n*\"0:0:0:0\",\n*\"0:0:0:1\"\n*"},
                 {"show " DISK_1, "unit " DISK_1 "\n*\n\ndevice 0:0:0:1\n*"},
                 {"show /dev/sdb", "device 0:0:0:1\n*\n\nunit " DISK_1 "\n*"},
+                {"show " SCSISCAN_PATH_JOB "/1", "job " SCSISCAN_PATH_JOB "/1\n*"},
                 {"show host7", "scsictl: There is no host7\n"},
+                {"show " SCSISCAN_PATH_JOB "/7777",
+                 "scsictl: There is no " SCSISCAN_PATH_JOB "/7777\n"},
         };
         struct harness *harness = boot();
 
         for (size_t i = 0; i < G_N_ELEMENTS(examples); i++)
                 run(harness, examples[i].words,
-                    strstr(examples[i].words, "host7") ? STATUS_NOT_FOUND : STATUS_OK,
+                    strchr(examples[i].words, '7') ? STATUS_NOT_FOUND : STATUS_OK,
                     examples[i].pattern);
         harness_free(harness);
 }
@@ -123,9 +135,9 @@ static void test_usage(void) {
         static const struct {
                 const char *words, *pattern;
         } examples[] = {
-                {"attach 0:0:0", "*an argument is missing for attach*"},
-                {"attach 0:0:0 1 2", "*too many arguments for attach*"},
-                {"detach", "*an argument is missing for detach*"},
+                {"attach 0:0:0", "*an argument is missing: it is scsictl attach TARGET LUN; *"},
+                {"attach 0:0:0 1 2", "*too many arguments: it is scsictl attach TARGET LUN; *"},
+                {"detach", "*an argument is missing: it is scsictl detach WHAT; *"},
                 {"detach 0:0:0:1 --remove", "*--remove is not for detach*"},
                 {"scan --force", "*--force is not for scan*"},
                 {"refresh 0:0:0:1 --identity=x", "*--identity is not for refresh*"},
