@@ -1,82 +1,82 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Completion for scsictl(1).
 
-# What names an object: the first column of the lists.
+# _scsictl_keys KIND...: what names an object, the first column of the lists; after /dev/ a file
 _scsictl_keys() {
         local kind
 
-        for kind in "$@"; do
-                scsictl list "$kind" --no-legend --color=never 2>/dev/null | awk '{ print $1 }'
-        done
+        if [[ $cur == /dev/* ]]; then
+                _filedir
+                return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(
+                for kind in "$@"; do
+                        scsictl list "$kind" --no-legend --color=never 2>/dev/null | awk '{ print $1 }'
+                done
+        )" -- "$cur")
+        __ltrim_colon_completions "$cur"
+}
+
+# _scsictl_options VERB: those that it takes; without a verb, all
+_scsictl_options() {
+        local options='--json --color= --help --version'
+
+        case $1 in
+        tree | list) options+=' --no-legend' ;;
+        scan) options+=' --no-wait --remove' ;;
+        attach) options+=' --no-wait --identity=' ;;
+        detach) options+=' --no-wait --force' ;;
+        refresh | accept) options+=' --no-wait' ;;
+        '') options+=' --no-legend --no-wait --remove --identity= --force' ;;
+        esac
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+}
+
+# _scsictl_arguments VERB NUMBER: its argument of that number, from 0
+_scsictl_arguments() {
+        case $1,$2 in
+        list,0) mapfile -t COMPREPLY < <(compgen -W 'hosts targets devices units jobs' -- "$cur") ;;
+        show,0) _scsictl_keys hosts targets devices units jobs ;;
+        scan,0) _scsictl_keys hosts targets devices units ;;
+        attach,0) _scsictl_keys targets ;;
+        detach,0 | refresh,0) _scsictl_keys devices units ;;
+        accept,0) _scsictl_keys devices ;;
+        esac
 }
 
 _scsictl() {
         # shellcheck disable=SC2034 # set by _init_completion
-        local cur prev words cword split=false verb='' word i
+        local cur prev words cword split=false verb='' given=0 i
 
         _init_completion -s -n : || return
 
-        if [[ $prev == --color ]]; then
+        case $prev in
+        --color)
                 mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur")
                 return
-        fi
-        if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '--json --color= --no-legend --no-wait --remove
-                        --identity= --force --help --version' -- "$cur")
-                [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+                ;;
+        --identity)
+                _scsictl_keys units
                 return
-        fi
-        for ((i = 1; i < cword; i++)); do
-                word=${words[i]}
-                [[ $word == -* ]] && continue
-                [[ $verb ]] && return
-                verb=$word
-        done
-
-        case $verb in
-        '')
-                mapfile -t COMPREPLY < <(compgen -W 'tree list show scan attach detach refresh accept
-                        monitor' -- "$cur")
-                ;;
-        list)
-                mapfile -t COMPREPLY < <(compgen -W 'hosts targets devices units jobs' -- "$cur")
-                ;;
-        show)
-                if [[ $cur == /dev/* ]]; then
-                        _filedir
-                else
-                        mapfile -t COMPREPLY < <(compgen -W \
-                                "$(_scsictl_keys hosts targets devices units jobs)" -- "$cur")
-                        __ltrim_colon_completions "$cur"
-                fi
-                ;;
-        attach)
-                mapfile -t COMPREPLY < <(compgen -W "$(_scsictl_keys targets)" -- "$cur")
-                __ltrim_colon_completions "$cur"
-                ;;
-        accept)
-                mapfile -t COMPREPLY < <(compgen -W "$(_scsictl_keys devices)" -- "$cur")
-                __ltrim_colon_completions "$cur"
-                ;;
-        detach | refresh)
-                if [[ $cur == /dev/* ]]; then
-                        _filedir
-                else
-                        mapfile -t COMPREPLY < <(compgen -W "$(_scsictl_keys devices units)" \
-                                -- "$cur")
-                        __ltrim_colon_completions "$cur"
-                fi
-                ;;
-        scan)
-                if [[ $cur == /dev/* ]]; then
-                        _filedir
-                else
-                        mapfile -t COMPREPLY < <(compgen -W \
-                                "$(_scsictl_keys hosts targets devices units)" -- "$cur")
-                        __ltrim_colon_completions "$cur"
-                fi
                 ;;
         esac
+        for ((i = 1; i < cword; i++)); do
+                case ${words[i]} in
+                --color | --identity) ((++i)) ;; # and its value
+                -*) ;;
+                *) [[ $verb ]] && ((++given)) || verb=${words[i]} ;;
+                esac
+        done
+
+        if [[ $cur == -* ]]; then
+                _scsictl_options "$verb"
+        elif [[ $verb ]]; then
+                _scsictl_arguments "$verb" "$given"
+        else
+                mapfile -t COMPREPLY < <(compgen -W 'tree list show scan attach detach refresh accept
+                        monitor' -- "$cur")
+        fi
 }
 
 complete -F _scsictl scsictl
