@@ -48,8 +48,8 @@ static char *text_from_number(const char *name, struct json_object *value) {
 
         if (number > 0 && strcmp(name, "Size") == 0)
                 return text_from_bytes(number);
-        if (number > 0 && (strstr(name, "Time") || strcmp(name, "LastAsked") == 0))
-                return text_from_time(number, false);
+        if (strstr(name, "Time") || strcmp(name, "LastAsked") == 0)
+                return number > 0 ? text_from_time(number, false) : strdup("");
         return strdup(json_object_get_string(value));
 }
 

@@ -260,7 +260,7 @@ static const char shown[] =
         "  PortState            Blocked\n"
         "  Luns\n"
         "  Devices              10:0:0:5\n"
-        "  LastAsked            0\n"
+        "  LastAsked\n"
         "\n"
         "device 2:0:1:5\n"
         "  Address              2:0:1:5\n"
