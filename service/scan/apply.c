@@ -12,6 +12,12 @@
  */
 static int remember(struct planner *planner, const struct device *device) {
         bool replaced = device->standing == STANDING_REPLACED;
+        struct memory_mark mark = {
+                .instance = device->facts.instance,
+                .standing =
+                        device->standing >= STANDING_REPLACED ? device->standing : STANDING_PRESENT,
+                .asked = device->asked,
+        };
         struct scsi_identity identity = {};
         _cleanup_(freep) char *nexus = NULL;
         int r;
@@ -23,7 +29,7 @@ static int remember(struct planner *planner, const struct device *device) {
         r = nexus ? scsi_identity_copy(replaced ? &device->was : &device->identity, &identity)
                   : -ENOMEM;
         if (r >= 0)
-                r = memory_set(planner->memory, nexus, device->facts.instance, replaced, &identity);
+                r = memory_set(planner->memory, nexus, &mark, &identity);
         return r == -E2BIG ? 0 : r;
 }
 
@@ -64,6 +70,10 @@ int planner_apply(struct planner *planner, struct fact *fact) {
         r = topology_apply(planner->topology, fact, planner->changes);
         if (gone)
                 memory_forget(planner->memory, gone);
+        if (kind == FACT_HOST)
+                judge_forget(planner); /* its ports may bear other names */
+        if (kind == FACT_DEVICE || kind == FACT_DEVICE_GONE)
+                judge_forget_device(planner, &address);
         if (r == -E2BIG) {
                 /* It is there, and there is no room to say so. */
                 planner_count(planner, COUNTER_DEVICES_DROPPED);

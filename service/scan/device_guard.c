@@ -77,13 +77,18 @@ static bool reattached_lately(const struct device *known, uint64_t now) {
         return now - known->since < REATTACHED_USEC;
 }
 
+static bool replaced_may_go(const struct device_turn *turn, const struct device *known) {
+        return known ? judge_of_itself(turn->planner, known, POLICY_WHEN_REPLACED)
+                     : judge_limits(turn->planner, &turn->target->address)->reattach_replaced;
+}
+
 /* Unused, it can be made right at once: what is attached anew is what it is. */
 static bool may_reattach(const struct device_turn *turn, const struct device_facts *facts) {
         const struct device *known = device_turn_known(turn);
         const struct device_order *order = turn->work->now.order;
 
-        if (!turn->planner->limits->reattach_replaced || driver_discovers(turn) ||
-            facts->holders[0] || (order && order->jobs != 0))
+        if (!replaced_may_go(turn, known) || driver_discovers(turn) || facts->holders[0] ||
+            (order && order->jobs != 0))
                 return false;
         return !known || known->reattached < REATTACHED_MAX ||
                !reattached_lately(known, turn->now.monotonic);
@@ -127,7 +132,7 @@ int device_guard_stop_observe(const struct device_turn *turn) {
                 observation->device = (struct device_facts){};
         }
         if (fact->device.instance > 0)
-                return stopped(turn);
+                return turn->work->now.quarantine ? device_judge_stopped(turn) : stopped(turn);
         turn->work->look = true; /* nothing of it could be read: try again */
         return device_turn_finish(turn);
 }
@@ -151,8 +156,7 @@ bool device_guard_release(const struct device_turn *turn) {
                 return true;
         }
         if (device && device->standing == STANDING_MISSING) {
-                turn->work->now.remove |=
-                        turn->planner->limits->remove_missing && !driver_discovers(turn);
+                turn->work->now.remove |= !driver_discovers(turn);
                 device_turn_stage(turn, DEVICE_INQUIRE);
                 return true;
         }
@@ -217,7 +221,8 @@ static int says_gone(const struct device_turn *turn) {
         r = set_absent(turn, device->absent_since, STANDING_MISSING);
         if (r < 0)
                 return r;
-        if (!turn->work->now.remove || device->facts.holders[0])
+        if (!turn->work->now.remove || device->facts.holders[0] ||
+            !judge_of_itself(turn->planner, device, POLICY_WHEN_MISSING))
                 return device_turn_finish(turn);
         turn->work->now.fact.device.instance = device->facts.instance;
         turn->work->now.cause = DETACH_MISSING;
@@ -246,7 +251,7 @@ static int differs_and_is_gone(const struct device_turn *turn) {
         scsi_identity_done(&turn->work->now.fact.identity);
         turn->work->now.differs = false;
         turn->work->now.suspect = true;
-        turn->work->now.remove |= turn->planner->limits->remove_missing && !driver_discovers(turn);
+        turn->work->now.remove |= !driver_discovers(turn);
         return device_look_unanswered(turn);
 }
 
@@ -280,13 +285,30 @@ int device_guard_probe_observe(const struct device_turn *turn) {
 
 static const char *detach_reason(enum detach_cause cause) {
         static const char *const reasons[] = {
-                [DETACH_ORDERED] = "requested",
-                [DETACH_MISMATCH] = "identity-mismatch",
-                [DETACH_MISSING] = "unmapped",
-                [DETACH_REPLACED] = "replaced",
+                [DETACH_ORDERED] = "requested", [DETACH_MISMATCH] = "identity-mismatch",
+                [DETACH_MISSING] = "unmapped",  [DETACH_REPLACED] = "replaced",
+                [DETACH_REFUSED] = "policy",
         };
 
         return reasons[cause];
+}
+
+/* Of one that nobody heard of nothing is to be told, but how it is listed. */
+static int refused(const struct device_turn *turn, bool was_known) {
+        struct target_scan *scan = &turn->target->scan;
+        const struct target_lun key = {.lun = turn->work->lun};
+        struct scsi_address address = device_turn_address(turn);
+        struct target_lun *lun = NULL;
+        int r = admission_withhold(turn->planner, &address, DISPOSITION_REFUSED);
+
+        if (scan->lun_count > 0)
+                lun = bsearch(&key, scan->luns, scan->lun_count, sizeof(key), target_lun_compare);
+        if (lun)
+                lun->disposition = DISPOSITION_REFUSED;
+        turn->target->scan.changed |= was_known;
+        jobs_count(turn->planner->jobs, turn->work->now.jobs,
+                   was_known ? SUMMARY_DETACHED : SUMMARY_SKIPPED);
+        return r < 0 ? r : device_turn_finish(turn);
 }
 
 static int detached(const struct device_turn *turn) {
@@ -303,6 +325,8 @@ static int detached(const struct device_turn *turn) {
 
         if (r < 0)
                 return r;
+        if (work->now.cause == DETACH_REFUSED)
+                return refused(turn, known != NULL);
         turn->target->scan.changed = true;
         jobs_count(turn->planner->jobs, work->now.jobs, SUMMARY_DETACHED);
         if (work->now.cause != DETACH_REPLACED ||

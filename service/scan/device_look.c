@@ -34,7 +34,7 @@ const struct scsi_identity *device_identity_before(const struct device_turn *tur
         if (known && known->identity.count > 0)
                 return &known->identity;
         entry = planner_recall(turn->planner, &address);
-        if (entry && entry->instance == facts->instance)
+        if (entry && entry->mark.instance == facts->instance)
                 return &entry->identity;
         return &facts->attached_as;
 }
@@ -49,7 +49,7 @@ static int tell_swapped(const struct device_turn *turn) {
         if (device_turn_known(turn) || now->count == 0)
                 return 0;
         entry = planner_recall(turn->planner, &address);
-        if (!entry || entry->instance != 0 || scsi_identity_equal(&entry->identity, now))
+        if (!entry || entry->mark.instance != 0 || scsi_identity_equal(&entry->identity, now))
                 return 0;
         return device_guard_tell(turn, &entry->identity);
 }
@@ -70,7 +70,7 @@ int device_look_commit(const struct device_turn *turn) {
         fact->kind = FACT_DEVICE;
         fact->now = turn->now.monotonic;
         fact->address = address;
-        if (device_order_named(turn))
+        if (device_order_named(turn) || device_judge(turn))
                 return 0;
         count_device(turn);
         released = device_guard_is_released(turn);
@@ -108,12 +108,13 @@ static int recall(const struct device_turn *turn) {
         struct scsi_address address = device_turn_address(turn);
         const struct memory_entry *entry = planner_recall(turn->planner, &address);
 
-        if (!entry || entry->instance != fact->device.instance)
+        if (!entry || entry->mark.instance != fact->device.instance)
                 return 0;
-        if (!entry->replaced)
-                return scsi_identity_copy(&entry->identity, &fact->identity);
-        fact->standing = STANDING_REPLACED;
-        return scsi_identity_copy(&entry->identity, &fact->was);
+        if (entry->mark.standing >= STANDING_REPLACED)
+                fact->standing = entry->mark.standing;
+        return scsi_identity_copy(&entry->identity, entry->mark.standing == STANDING_REPLACED
+                                                            ? &fact->was
+                                                            : &fact->identity);
 }
 
 /* What is known stays, what is not is unverified. */
@@ -168,6 +169,8 @@ int device_look_facts(const struct device_turn *turn) {
 
         if (turn->work->now.identified)
                 return device_look_named(turn);
+        if (device_judge_again(turn))
+                return 0;
         if (known && known->standing != STANDING_UNVERIFIED && !ask)
                 return device_look_unnamed(turn, STANDING_PRESENT);
         if (!device_may_answer(facts)) {

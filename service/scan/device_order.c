@@ -63,6 +63,21 @@ static void fail_in_use(const struct device_turn *turn, const struct device *dev
         device_order_fail(turn, JOB_ERROR_IN_USE, what);
 }
 
+/* One that is only maybe ignored is attached and looked at: see device_judge.c. */
+static int begin_attach(const struct device_turn *turn) {
+        struct policy_decision decision;
+
+        judge_lun(turn->planner, &turn->target->address, turn->work->lun, &decision);
+        if (decision.settings[POLICY_ACTION].value == POLICY_IGNORE &&
+            decision.settings[POLICY_ON_REQUEST].value == POLICY_REFUSE &&
+            !scsi_lun_is_well_known(turn->work->lun)) {
+                device_order_fail(turn, JOB_ERROR_REFUSED, decision.reason);
+                return device_turn_finish(turn);
+        }
+        device_turn_stage(turn, DEVICE_ATTACH);
+        return 0;
+}
+
 static int begin_detach(const struct device_turn *turn, const struct device *known) {
         if (!turn->work->now.order->force && known->facts.holders[0]) {
                 fail_in_use(turn, known);
@@ -74,7 +89,7 @@ static int begin_detach(const struct device_turn *turn, const struct device *kno
 }
 
 static int begin_accept(const struct device_turn *turn, const struct device *known) {
-        if (known->standing != STANDING_REPLACED) {
+        if (known->standing < STANDING_REPLACED) {
                 device_order_done(turn, SUMMARY_UNCHANGED);
                 return device_turn_finish(turn);
         }
@@ -90,6 +105,9 @@ static int begin_refresh(const struct device_turn *turn, const struct device *kn
         else if (known->standing == STANDING_REPLACED)
                 device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH,
                                   "another unit is behind this address now");
+        else if (known->standing == STANDING_QUARANTINED)
+                device_order_fail(turn, JOB_ERROR_REFUSED,
+                                  "it is quarantined until it is accepted");
         if (!turn->work->now.order)
                 return device_turn_finish(turn);
         device_turn_stage(turn, DEVICE_LOOK);
@@ -104,10 +122,8 @@ int device_order_begin(const struct device_turn *turn) {
                 device_order_done(turn, SUMMARY_SKIPPED);
                 return device_turn_finish(turn);
         }
-        if (order->operation == JOB_ATTACH) {
-                device_turn_stage(turn, DEVICE_ATTACH);
-                return 0;
-        }
+        if (order->operation == JOB_ATTACH)
+                return begin_attach(turn);
         if (!known || known->facts.instance != order->instance) {
                 device_order_fail(turn, JOB_ERROR_NOT_FOUND,
                                   known ? "it is gone, and another device has its address"
@@ -200,6 +216,16 @@ bool device_order_named(const struct device_turn *turn) {
 
 /* ---- detach ---- */
 
+static int refused_detached(const struct device_turn *turn) {
+        const struct fact *fact = &turn->work->now.fact;
+        struct scsi_address address = device_turn_address(turn);
+        struct policy_decision decision;
+
+        judge_fact(turn->planner, &address, &fact->device, &fact->identity, &decision);
+        device_order_fail(turn, JOB_ERROR_REFUSED, decision.reason);
+        return device_turn_finish(turn);
+}
+
 static int mismatch_detached(const struct device_turn *turn) {
         char what[120];
 
@@ -220,9 +246,11 @@ int device_order_detach_observe(const struct device_turn *turn) {
         case OBSERVED_GONE:
                 if (turn->work->now.cause == DETACH_MISMATCH)
                         return mismatch_detached(turn);
+                if (turn->work->now.cause == DETACH_REFUSED)
+                        return refused_detached(turn);
                 r = planner_apply(turn->planner, &fact);
                 if (r >= 0)
-                        r = admission_withhold(turn->planner, &fact.address);
+                        r = admission_withhold(turn->planner, &fact.address, DISPOSITION_WITHHELD);
                 device_order_done(turn, SUMMARY_DETACHED);
                 break;
         case OBSERVED_IN_USE:
@@ -247,6 +275,7 @@ static int accept_undo(const struct device_turn *turn) {
 
         scsi_identity_done(&fact->identity);
         turn->work->now.identified = false;
+        turn->work->now.quarantine = known && known->standing == STANDING_QUARANTINED;
         r = known ? scsi_identity_copy(&known->identity, &fact->identity) : 0;
         device_turn_stage(turn, DEVICE_STOP);
         return r;
@@ -268,6 +297,11 @@ int device_order_resume_observe(const struct device_turn *turn) {
         fact->device = turn->observation->device;
         turn->observation->device = (struct device_facts){};
         fact->standing = STANDING_PRESENT;
+        if (!fact->device.has_device_id && !*turn->work->now.order->identity) {
+                turn->work->now.identified = true; /* it has no name that could be another */
+                device_turn_stage(turn, DEVICE_REFRESH);
+                return 0;
+        }
         device_turn_stage(turn, DEVICE_IDENTIFY);
         return 0;
 }
@@ -279,7 +313,7 @@ static bool is_acceptable(const struct device_turn *turn, const struct scsi_iden
         const struct device *known = device_turn_known(turn);
 
         return !*order->identity || is_expected(identity, order->identity) ||
-               (known && scsi_identity_equal(&known->was, identity));
+               (known && known->was.count > 0 && scsi_identity_equal(&known->was, identity));
 }
 
 int device_order_accept_observe(const struct device_turn *turn) {

@@ -78,13 +78,14 @@ int device_work_look(struct planner *planner, struct target_work *target, uint64
 }
 
 int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
-                       bool measure, job_mask jobs) {
+                       bool measure, bool enforce, job_mask jobs) {
         struct device_work *work = work_get(planner, target, lun, false);
 
         if (!work)
                 return -ENOMEM;
         work->look = work->identify = true;
         work->measure |= measure;
+        work->enforce |= enforce;
         work->jobs |= jobs;
         return 0;
 }
@@ -225,8 +226,10 @@ static int round_begin(const struct device_turn *turn) {
         work->now.measure = work->measure;
         work->now.suspect = work->suspect;
         work->now.remove = work->remove;
+        work->now.enforce = work->enforce;
         work->now.jobs = work->jobs;
-        work->look = work->identify = work->measure = work->suspect = work->remove = false;
+        work->look = work->identify = work->measure = work->suspect = work->remove = work->enforce =
+                false;
         work->jobs = 0;
         work->now.stage = DEVICE_LOOK;
         return 0;
@@ -266,7 +269,8 @@ static struct step round_step(const struct device_turn *turn) {
         const struct device_work *work = turn->work;
         const struct device *known = device_turn_known(turn);
         enum step_kind kind = stage_step(work->now.stage);
-        const struct policy_limits *limits = turn->planner->limits;
+        const struct scsi_address address = device_turn_address(turn);
+        const struct policy_limits *limits = judge_device_limits(turn->planner, &address);
         uint64_t instance = work->now.fact.device.instance;
 
         return (struct step){
@@ -307,7 +311,7 @@ enum offer device_work_next(struct planner *planner, struct target_work *target,
  */
 static bool may_retry(const struct planner *planner, const struct device_work *work,
                       const struct observation *observation) {
-        if (work->now.tries >= planner->limits->retries)
+        if (work->now.tries >= judge_device_limits(planner, &observation->step.address)->retries)
                 return false;
         return observation->observed == OBSERVED_LOST ||
                (observation->observed == OBSERVED_DEVICE &&

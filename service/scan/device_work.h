@@ -7,6 +7,7 @@
  *
  *     device_look.c   what it is: attributes, identity, serial, and into the topology with it
  *     device_guard.c  whether it still is what it was: replaced, or gone
+ *     device_judge.c  what the policy wants done with it
  *     device_order.c  what a job wants done: attach, detach, refresh, accept
  */
 
@@ -68,6 +69,12 @@ int device_guard_stop_observe(const struct device_turn *turn);
 int device_guard_inquire_observe(const struct device_turn *turn);
 int device_guard_probe_observe(const struct device_turn *turn);
 int device_guard_detach_observe(const struct device_turn *turn);
+
+/* device_judge.c */
+/* What is about to be committed is judged: true when the round goes on with another stage. */
+bool device_judge(const struct device_turn *turn);
+int device_judge_stopped(const struct device_turn *turn);
+bool device_judge_again(const struct device_turn *turn);
 
 /* device_order.c */
 int device_order_begin(const struct device_turn *turn);

@@ -3,11 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/policy.h"
 #include "scan/work.h"
 
 struct engine {
         struct planner planner;
 };
+
+/* For who has none. */
+static const struct policy *policy_own(struct planner *planner) {
+        struct policy_error error;
+        struct policy *policy = policy_new(planner->limits);
+
+        if (policy && policy_parse(policy, POLICY_FILE_QUIRKS, policy_quirks_builtin_name,
+                                   policy_quirks_builtin, &error) < 0) {
+                policy_free(policy);
+                policy = NULL;
+        }
+        planner->own_policy = policy;
+        return policy;
+}
 
 struct engine *engine_new(const struct engine_config *config) {
         struct engine *engine = calloc(1, sizeof(*engine));
@@ -24,8 +39,9 @@ struct engine *engine_new(const struct engine_config *config) {
         TAILQ_INIT(&engine->planner.ready);
         TAILQ_INIT(&engine->planner.notices);
         TAILQ_INIT(&engine->planner.attentions);
+        engine->planner.policy = config->policy ?: policy_own(&engine->planner);
         if (!engine->planner.topology || !engine->planner.changes || !engine->planner.jobs ||
-            !engine->planner.memory) {
+            !engine->planner.memory || !engine->planner.policy) {
                 engine_free(engine);
                 return NULL;
         }
@@ -49,6 +65,8 @@ void engine_free(struct engine *engine) {
         admission_free(&engine->planner);
         while ((notice = engine_take_notice(engine)))
                 notice_free(notice);
+        judge_forget(&engine->planner);
+        policy_free(engine->planner.own_policy);
         memory_free(engine->planner.memory);
         jobs_free(engine->planner.jobs);
         change_set_free(engine->planner.changes);
@@ -86,6 +104,34 @@ int engine_start(struct engine *engine, struct scan_time now) {
         int r = planner_request(&engine->planner, &request, now, &engine->planner.boot_job);
 
         engine->planner.started = true;
+        return engine_result(engine, r);
+}
+
+int engine_set_policy(struct engine *engine, const struct policy *policy, uint32_t uid,
+                      struct scan_time now, uint64_t *ret_job) {
+        struct scope scope = {.kind = SCOPE_ALL};
+        struct scan_request request = {
+                .scope = &scope,
+                .scope_text = "",
+                .cause = CAUSE_REQUEST,
+                .uid = uid,
+                .attach = true,
+                .verify = true,
+                .remove = true,
+                .enforce = true,
+        };
+        const struct policy *before = engine->planner.policy;
+        int r;
+
+        engine->planner.policy = policy;
+        judge_forget(&engine->planner);
+        admission_rejudge(&engine->planner);
+        r = planner_request(&engine->planner, &request, now, ret_job);
+        if (r == -EBUSY) {
+                engine->planner.policy = before;
+                judge_forget(&engine->planner);
+                return r;
+        }
         return engine_result(engine, r);
 }
 

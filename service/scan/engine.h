@@ -24,10 +24,14 @@
 struct policy_limits;
 struct engine;
 
+struct policy;
+
 struct engine_config {
         bool owner;              /* the kernel does not scan: attach what is found, unasked */
         uint32_t steps_per_host; /* in flight at once, at most what a worker has threads */
         const struct policy_limits *limits;
+        const struct policy *policy; /* must outlive the engine, or the next engine_set_policy();
+                                        NULL: no rules, and the quirks that are built in */
 };
 
 struct engine *engine_new(const struct engine_config *config);
@@ -37,6 +41,12 @@ DEFINE_CLEANUP(struct engine *, engine_free)
 /* What the engine remembers across its own restarts: load it before the start, and keep it when its
  * serial has changed. See scan/memory.h. */
 struct memory *engine_memory(struct engine *engine);
+
+/* From here on that one holds. What is attached and listed is asked about again, as a job of that
+ * user: what is ignored now is detached when nobody uses it, what is not any more is attached.
+ * -EBUSY: too many jobs, and the policy is not changed. */
+int engine_set_policy(struct engine *engine, const struct policy *policy, uint32_t uid,
+                      struct scan_time now, uint64_t *ret_job);
 
 /* The first pass over the machine: a job with cause boot. Ready when it has ended. */
 int engine_start(struct engine *engine, struct scan_time now);
@@ -51,7 +61,8 @@ struct scan_request {
         uint32_t uid;
         bool verify;
         bool attach;
-        bool remove; /* detach what is gone and unused */
+        bool remove;  /* detach what is gone and unused */
+        bool enforce; /* and what the policy ignores */
 };
 
 /* -ENOENT the scope names nothing; -EBUSY too many jobs unfinished (of this user, or at all). */

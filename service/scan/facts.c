@@ -54,10 +54,9 @@ bool device_facts_holders_equal(const struct device_facts *a, const struct devic
 
 const char *standing_name(enum standing standing) {
         static const char *const names[] = {
-                [STANDING_UNVERIFIED] = "unverified",
-                [STANDING_PRESENT] = "present",
-                [STANDING_MISSING] = "missing",
-                [STANDING_REPLACED] = "replaced",
+                [STANDING_UNVERIFIED] = "unverified",   [STANDING_PRESENT] = "present",
+                [STANDING_MISSING] = "missing",         [STANDING_REPLACED] = "replaced",
+                [STANDING_QUARANTINED] = "quarantined",
         };
 
         return names[standing];

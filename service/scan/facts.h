@@ -89,6 +89,7 @@ enum standing {
         STANDING_PRESENT,
         STANDING_MISSING,
         STANDING_REPLACED,
+        STANDING_QUARANTINED, /* the policy wants it offline until somebody accepts it */
 };
 
 const char *standing_name(enum standing standing);

@@ -335,7 +335,8 @@ static int host_seen(struct planner *planner, struct host_work *host,
         int r = 0;
 
         read_again(planner, host, &observation->host, now);
-        fact.discovery = policy_discovery(observation->host.driver, kernel_scans);
+        fact.discovery = policy_host_discovery(planner->policy, observation->host.driver,
+                                               kernel_scans, NULL);
         memcpy(planner->scan_mode, observation->host.scan_mode, sizeof(planner->scan_mode));
         if (scan_ports && fact.discovery != DISCOVERY_DRIVER)
                 r = scan_new_ports(planner, host, &observation->host, now);
@@ -437,7 +438,7 @@ bool host_work_next(struct planner *planner, struct host_work *host, struct scan
                     struct step *ret) {
         bool found = false;
 
-        if (host->stuck || host->in_flight >= planner->config.steps_per_host)
+        if (host->stuck || host->in_flight >= judge_commands(planner, host->number))
                 return false;
         scan_prepare(planner, host);
         if (host->read_wanted && !host->read_flying) {
@@ -480,7 +481,8 @@ static int show_unread(struct planner *planner, const struct host_work *host) {
         struct fact fact = {
                 .kind = FACT_HOST,
                 .address.target.host = host->number,
-                .discovery = policy_discovery(NULL, !planner->config.owner),
+                .discovery =
+                        policy_host_discovery(planner->policy, NULL, !planner->config.owner, NULL),
         };
 
         return topology_host(planner->topology, host->number) ? 0 : planner_apply(planner, &fact);

@@ -78,6 +78,9 @@ enum job_error {
         JOB_ERROR_IDENTITY_MISMATCH,
         JOB_ERROR_NOT_REPORTED,
         JOB_ERROR_NOT_FOUND,
+        JOB_ERROR_REFUSED, /* by the policy */
+        JOB_ERROR_INHIBITED,
+        JOB_ERROR_STALE_PLAN,
 };
 
 const char *summary_field_name(enum summary_field field);
@@ -100,6 +103,7 @@ struct job {
         bool verify;      /* read identities live */
         bool attach;      /* may attach what is new */
         bool remove;      /* may detach what is gone and unused */
+        bool enforce;     /* and what the policy ignores */
         uint64_t started; /* µs, realtime */
         uint64_t ended;   /* µs, monotonic; 0 while it runs */
         uint32_t steps_done;

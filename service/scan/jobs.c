@@ -150,6 +150,7 @@ int jobs_add(struct jobs *jobs, const struct job_order *order, struct scan_time 
         job->verify = order->verify;
         job->attach = order->attach;
         job->remove = order->remove;
+        job->enforce = order->enforce;
         job->started = now.realtime;
         jobs->slots[slot] = job;
         TAILQ_INSERT_TAIL(&jobs->all, job, entry);

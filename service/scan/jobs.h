@@ -26,6 +26,7 @@ struct job_order {
         bool verify;
         bool attach;
         bool remove;
+        bool enforce;
 };
 
 /* -EBUSY above a limit, -ENOMEM. The new job has no tasks yet: give it one at once. */

@@ -77,7 +77,7 @@ static struct memory_entry *entry_new(struct memory *memory, const char *nexus) 
         return entry;
 }
 
-int memory_set(struct memory *memory, const char *nexus, uint64_t instance, bool replaced,
+int memory_set(struct memory *memory, const char *nexus, const struct memory_mark *mark,
                struct scsi_identity *identity) {
         struct memory_entry *entry = (struct memory_entry *)memory_get(memory, nexus);
 
@@ -85,7 +85,8 @@ int memory_set(struct memory *memory, const char *nexus, uint64_t instance, bool
                 scsi_identity_done(identity);
                 return -E2BIG;
         }
-        if (entry && entry->instance == instance && entry->replaced == replaced &&
+        if (entry && entry->mark.instance == mark->instance &&
+            entry->mark.standing == mark->standing && entry->mark.asked == mark->asked &&
             scsi_identity_equal(&entry->identity, identity)) {
                 scsi_identity_done(identity);
                 return 0;
@@ -95,8 +96,9 @@ int memory_set(struct memory *memory, const char *nexus, uint64_t instance, bool
                 scsi_identity_done(identity);
                 return -ENOMEM;
         }
-        entry->instance = instance;
-        entry->replaced = replaced;
+        entry->mark.instance = mark->instance;
+        entry->mark.standing = mark->standing;
+        entry->mark.asked = mark->asked;
         scsi_identity_done(&entry->identity);
         entry->identity = *identity;
         *identity = (struct scsi_identity){};
@@ -148,9 +150,17 @@ __attribute__((format(printf, 2, 3))) static int text_add(struct text *text, con
         return 0;
 }
 
+static const char asked[] = "asked"; /* present, and that */
+
+static const char *mark_word(const struct memory_entry *entry) {
+        return entry->mark.asked && entry->mark.standing == STANDING_PRESENT
+                       ? asked
+                       : standing_name(entry->mark.standing);
+}
+
 static int text_add_entry(struct text *text, const struct memory_entry *entry) {
-        int r = text_add(text, "%s\t%" PRIu64 "\t%s\t%s", entry->nexus, entry->instance,
-                         entry->replaced ? "replaced" : "present", entry->identity.name ?: "");
+        int r = text_add(text, "%s\t%" PRIu64 "\t%s\t%s", entry->nexus, entry->mark.instance,
+                         mark_word(entry), entry->identity.name ?: "");
 
         for (size_t i = 0; i < entry->identity.count && r >= 0; i++)
                 r = text_add(text, "\t%s", entry->identity.designators[i]);
@@ -195,10 +205,20 @@ static int parse_identity(char **cursor, struct scsi_identity *ret) {
         return 0;
 }
 
+static void parse_mark(const char *word, struct memory_mark *ret) {
+        ret->asked = strcmp(word, asked) == 0;
+        ret->standing = STANDING_PRESENT;
+        if (strcmp(word, standing_name(STANDING_REPLACED)) == 0)
+                ret->standing = STANDING_REPLACED;
+        if (strcmp(word, standing_name(STANDING_QUARANTINED)) == 0)
+                ret->standing = STANDING_QUARANTINED;
+}
+
 static int parse_line(struct memory *memory, char *line, bool same_boot) {
         const char *nexus = strsep(&line, "\t"), *instance = strsep(&line, "\t"),
                    *standing = strsep(&line, "\t");
         struct scsi_identity identity;
+        struct memory_mark mark;
         unsigned long long number;
         char *end;
         int r;
@@ -212,8 +232,9 @@ static int parse_line(struct memory *memory, char *line, bool same_boot) {
         r = parse_identity(&line, &identity);
         if (r < 0)
                 return r;
-        return memory_set(memory, nexus, same_boot ? number : 0, strcmp(standing, "replaced") == 0,
-                          &identity);
+        mark.instance = same_boot ? number : 0;
+        parse_mark(standing, &mark);
+        return memory_set(memory, nexus, &mark, &identity);
 }
 
 int memory_parse(struct memory *memory, const char *text, const char *boot_id) {

@@ -17,10 +17,16 @@
 /* More nexuses than devices are not remembered. */
 #define MEMORY_MAX TOPOLOGY_DEVICES_MAX
 
+/* What is remembered of the device itself. */
+struct memory_mark {
+        uint64_t instance;      /* the kernel object; 0 when that was in an earlier boot */
+        enum standing standing; /* PRESENT; REPLACED, QUARANTINED: it is stopped */
+        bool asked;             /* see struct device */
+};
+
 struct memory_entry {
-        char *nexus;                   /* names it across boots: see memory_nexus() */
-        uint64_t instance;             /* the kernel object; 0 when that was in an earlier boot */
-        bool replaced;                 /* another unit was there when it was last looked at */
+        char *nexus; /* names it across boots: see memory_nexus() */
+        struct memory_mark mark;
         struct scsi_identity identity; /* what it was attached as */
         UT_hash_handle hh;
 };
@@ -36,7 +42,7 @@ void memory_free(struct memory *memory);
 char *memory_nexus(const struct device *device);
 
 /* Takes over what the identity owns. -ENOMEM, -E2BIG. */
-int memory_set(struct memory *memory, const char *nexus, uint64_t instance, bool replaced,
+int memory_set(struct memory *memory, const char *nexus, const struct memory_mark *mark,
                struct scsi_identity *identity);
 void memory_forget(struct memory *memory, const char *nexus);
 const struct memory_entry *memory_get(const struct memory *memory, const char *nexus);

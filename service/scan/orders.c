@@ -28,9 +28,11 @@ int planner_refresh_paths(struct planner *planner, const struct scsi_address *ad
         int r = 0;
 
         if (!device || !device->unit)
-                return device ? refresh_device(planner, device, now) : 0;
+                return device && judge_of_itself(planner, device, POLICY_WHEN_GROWN)
+                               ? refresh_device(planner, device, now)
+                               : 0;
         TAILQ_FOREACH (path, &device->unit->devices, unit_entry)
-                if (r >= 0)
+                if (r >= 0 && judge_of_itself(planner, path, POLICY_WHEN_GROWN))
                         r = refresh_device(planner, path, now);
         return r;
 }

@@ -57,6 +57,7 @@ static struct scan_order order_of(const struct job *job) {
                 .attach = job->attach,
                 .verify = job->verify,
                 .remove = job->remove,
+                .enforce = job->enforce,
                 .request = job->cause == CAUSE_REQUEST,
                 .watched = job->cause == CAUSE_UNIT_ATTENTION,
                 .measure = job->cause == CAUSE_UNIT_ATTENTION,
@@ -105,6 +106,7 @@ int planner_request(struct planner *planner, const struct scan_request *request,
                 .verify = request->verify,
                 .attach = request->attach,
                 .remove = request->remove,
+                .enforce = request->enforce,
         };
         struct job *job;
         job_mask bit;
@@ -133,7 +135,7 @@ int planner_scan_host(struct planner *planner, uint32_t number, enum job_cause c
                 .cause = cause,
                 .attach = true,
                 .verify = true,
-                .remove = planner->limits->remove_missing,
+                .remove = true,
         };
         struct scan_order order = {.attach = true, .verify = true, .remove = request.remove};
         struct host_work *host;
@@ -157,7 +159,7 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
                 .cause = cause,
                 .attach = true,
                 .verify = true,
-                .remove = planner->limits->remove_missing,
+                .remove = true,
         };
         struct scan_order order = {
                 .attach = true,

@@ -16,7 +16,7 @@ static int attached(struct planner *planner, struct target_work *target,
 static int seen_contact(struct planner *planner, struct target_work *target,
                         struct observation *observation, struct scan_time now) {
         struct target_scan *scan = &target->scan;
-        bool well_known = policy_contact_luns[scan->contact] == SCSI_WLUN_REPORT_LUNS;
+        bool well_known = target_scan_contact_lun(scan) == SCSI_WLUN_REPORT_LUNS;
 
         switch (observation->observed) {
         case OBSERVED_GOOD:
@@ -52,7 +52,7 @@ static int seen_wildcard(struct planner *planner, struct target_work *target,
         if (observation->observed != OBSERVED_GOOD)
                 return target_scan_fail_observed(planner, target, observation, now);
         target->scan.phase = PHASE_LISTING;
-        target->scan.contact = policy_contact_luns_count + 1; /* there is nothing left to try */
+        target_scan_contact_over(&target->scan);
         planner_want_list(planner, 0);
         return 0;
 }
@@ -82,11 +82,47 @@ static enum disposition becomes(const struct planner *planner, const struct targ
                                                                     : DISPOSITION_OBSERVED;
 }
 
+struct queued {
+        size_t index;
+        int32_t order;
+};
+
+static int queued_compare(const void *a, const void *b) {
+        const struct queued *x = a, *y = b;
+
+        if (x->order != y->order)
+                return x->order < y->order ? -1 : 1;
+        return (x->index > y->index) - (x->index < y->index);
+}
+
+/* In the order that the policy wants, else that of the LUNs. */
+static int queue_luns(struct planner *planner, struct target_work *target) {
+        struct target_scan *scan = &target->scan;
+        bool ordered = policy_rule_count(planner->policy) > 0;
+        _cleanup_(freep) struct queued *queued = calloc(scan->lun_count + 1, sizeof(*queued));
+
+        free(scan->queue);
+        scan->queue = calloc(scan->lun_count + 1, sizeof(*scan->queue));
+        if (!queued || !scan->queue)
+                return -ENOMEM;
+        for (size_t i = 0; i < scan->lun_count; i++) {
+                queued[i].index = i;
+                if (ordered && scan->luns[i].disposition == DISPOSITION_PENDING)
+                        queued[i].order =
+                                judge_lun_order(planner, &target->address, scan->luns[i].lun);
+        }
+        qsort(queued, scan->lun_count, sizeof(*queued), queued_compare);
+        for (size_t i = 0; i < scan->lun_count; i++)
+                scan->queue[i] = queued[i].index;
+        return 0;
+}
+
 /* Takes the list over, ascending, with what is to become of each. */
 static int take_luns(struct planner *planner, struct target_work *target,
                      const struct scsi_lun_list *list) {
         struct target_scan *scan = &target->scan;
         uint32_t todo = 0;
+        int r;
 
         free(scan->luns);
         scan->luns = calloc(list->count + 1, sizeof(*scan->luns));
@@ -106,6 +142,10 @@ static int take_luns(struct planner *planner, struct target_work *target,
                         lun->disposition = becomes(planner, target, lun->lun);
                 todo += lun->disposition == DISPOSITION_PENDING;
         }
+        r = queue_luns(planner, target);
+        if (r < 0)
+                return r;
+        admission_listed(planner, &target->address, scan->luns, scan->lun_count);
         jobs_expect(planner->jobs, scan->order.jobs, todo);
         scan->phase = PHASE_ATTACH;
         scan->next = 0;
@@ -129,6 +169,7 @@ static int seen_luns(struct planner *planner, struct target_work *target,
 
 /* The target does not know REPORT LUNS here: the well-known unit may, else count upwards. */
 static int seen_no_report_luns(struct planner *planner, struct target_work *target) {
+        char flags[POLICY_FLAGS_MAX];
         struct target_scan *scan = &target->scan;
         struct scsi_address address = {.target = target->address, .lun = scan->lun};
         const struct device *device = topology_device(planner->topology, &address);
@@ -141,8 +182,11 @@ static int seen_no_report_luns(struct planner *planner, struct target_work *targ
                 scan->phase = PHASE_FOOTHOLD;
                 return 0;
         }
-        scan->rules = policy_scan_rules_sequential(device ? device->facts.scsi_level : 0,
-                                                   device ? device->facts.blacklist : NULL);
+        scan->rules = policy_scan_rules_sequential(
+                device ? device->facts.scsi_level : 0,
+                policy_quirk_flags(planner->policy, device ? device->facts.vendor : NULL,
+                                   device ? device->facts.model : NULL,
+                                   device ? device->facts.blacklist : NULL, flags, NULL));
         return target_scan_count_up(planner, target);
 }
 
@@ -186,7 +230,7 @@ static int seen_foothold(struct planner *planner, struct target_work *target,
 static int seen_attach(struct planner *planner, struct target_work *target,
                        struct observation *observation, struct scan_time now) {
         struct target_scan *scan = &target->scan;
-        struct target_lun *lun = &scan->luns[scan->next];
+        struct target_lun *lun = target_scan_lun(scan);
         int r = 0;
 
         switch (observation->observed) {
@@ -236,7 +280,7 @@ static int seen_sequential(struct planner *planner, struct target_work *target,
 
 static bool may_retry(const struct planner *planner, const struct target_scan *scan,
                       const struct observation *observation) {
-        if (scan->tries >= planner->limits->retries)
+        if (scan->tries >= judge_device_limits(planner, &observation->step.address)->retries)
                 return false;
         if (observation->observed == OBSERVED_LOST)
                 return true;

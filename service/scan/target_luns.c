@@ -13,6 +13,8 @@ const char *disposition_name(enum disposition disposition) {
                 [DISPOSITION_UNWRITABLE] = "unwritable",
                 [DISPOSITION_FAILED] = "failed",
                 [DISPOSITION_PENDING] = "pending",
+                [DISPOSITION_REFUSED] = "refused",
+                [DISPOSITION_INHIBITED] = "inhibited",
                 [DISPOSITION_WITHHELD] = "withheld",
                 [DISPOSITION_NOT_REPORTED] = "not-reported",
         };
@@ -30,6 +32,8 @@ const char *disposition_reason(enum disposition disposition) {
                 [DISPOSITION_UNWRITABLE] = "longer than the kernel's scan attribute takes",
                 [DISPOSITION_FAILED] = "the order to attach it failed",
                 [DISPOSITION_PENDING] = "about to be attached",
+                [DISPOSITION_REFUSED] = "the policy ignores it",
+                [DISPOSITION_INHIBITED] = "somebody inhibits that it is attached",
                 [DISPOSITION_WITHHELD] = "detached by request, until somebody asks for it again",
                 [DISPOSITION_NOT_REPORTED] = "attached, and its target does not list it",
         };
@@ -49,9 +53,13 @@ void target_lun_detached(struct target *target, uint64_t lun, const char *reason
         found = target->lun_count == 0 ? NULL
                                        : bsearch(&key, target->luns, target->lun_count,
                                                  sizeof(*target->luns), target_lun_compare);
-        if (found && found->disposition == DISPOSITION_ATTACHED)
-                found->disposition = strcmp(reason, "requested") == 0 ? DISPOSITION_WITHHELD
-                                                                      : DISPOSITION_OBSERVED;
+        if (!found || found->disposition != DISPOSITION_ATTACHED)
+                return;
+        found->disposition = DISPOSITION_OBSERVED;
+        if (strcmp(reason, "requested") == 0)
+                found->disposition = DISPOSITION_WITHHELD;
+        if (strcmp(reason, "policy") == 0)
+                found->disposition = DISPOSITION_REFUSED;
 }
 
 static bool has_device(const struct target *target, uint64_t lun) {

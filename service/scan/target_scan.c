@@ -15,6 +15,7 @@
 
 void target_scan_reset(struct target_scan *scan) {
         free(scan->luns);
+        free(scan->queue);
         free(scan->known);
         *scan = (struct target_scan){};
 }
@@ -40,6 +41,10 @@ int target_scan_publish_luns(struct planner *planner, struct target_work *target
         if (!fact.luns)
                 return -ENOMEM;
         memcpy(fact.luns, scan->luns, scan->lun_count * sizeof(*scan->luns));
+        for (size_t i = 0; i < fact.lun_count; i++)
+                if (fact.luns[i].disposition == DISPOSITION_ATTACHED &&
+                    !target_scan_is_attached(planner, target, fact.luns[i].lun))
+                        fact.luns[i].disposition = DISPOSITION_OBSERVED; /* it went again */
         return planner_apply(planner, &fact);
 }
 
@@ -132,6 +137,22 @@ int target_scan_fail_observed(struct planner *planner, struct target_work *targe
 
 /* ---- phases ---- */
 
+static size_t contact_end(void) {
+        return 2 * policy_contact_luns_count;
+}
+
+uint64_t target_scan_contact_lun(const struct target_scan *scan) {
+        return policy_contact_luns[scan->contact % policy_contact_luns_count];
+}
+
+void target_scan_contact_over(struct target_scan *scan) {
+        scan->contact = contact_end() + 1;
+}
+
+struct target_lun *target_scan_lun(const struct target_scan *scan) {
+        return &scan->luns[scan->queue[scan->next]];
+}
+
 static bool is_foothold(const struct device *device) {
         return strcmp(device->facts.state, "running") == 0 && device->facts.generic[0];
 }
@@ -216,11 +237,17 @@ static int verify_begin(struct planner *planner, struct target_work *target) {
                         r = device_work_suspect(planner, target, lun, order->remove, order->jobs);
                 else if ((order->verify || is_absent(planner, target, lun)) &&
                          !scsi_lun_is_well_known(lun))
-                        r = device_work_verify(planner, target, lun, measure, order->jobs);
+                        r = device_work_verify(planner, target, lun, measure, order->enforce,
+                                               order->jobs);
                 else {
                         jobs_count(planner->jobs, order->jobs, SUMMARY_UNCHANGED);
                         continue;
                 }
+                steps++;
+        }
+        if (scan->borrowed && r >= 0) {
+                r = device_work_verify(planner, target, scan->borrowed_lun, false, true,
+                                       order->jobs);
                 steps++;
         }
         jobs_expect(planner->jobs, order->jobs, steps);
@@ -283,10 +310,14 @@ static int touch_units(struct planner *planner, struct target_work *target) {
 static int foothold_found(struct planner *planner, struct target_work *target,
                           const struct device *device, struct scan_time now) {
         struct target_scan *scan = &target->scan;
+        char flags[POLICY_FLAGS_MAX];
         int r;
 
         scan->lun = device->address.lun;
-        scan->rules = policy_scan_rules(device->facts.scsi_level, device->facts.blacklist);
+        scan->rules = policy_scan_rules(device->facts.scsi_level,
+                                        policy_quirk_flags(planner->policy, device->facts.vendor,
+                                                           device->facts.model,
+                                                           device->facts.blacklist, flags, NULL));
         scan->tries = 0;
         scan->asked_at = now.realtime;
         /* Those that first contact attached are counted as attached already. */
@@ -348,7 +379,8 @@ static int scan_choose(struct planner *planner, struct target_work *target, stru
         device = foothold_choose(planner, target);
         if (device)
                 return foothold_found(planner, target, device, now);
-        if (!scan->order.attach || scan->contact > policy_contact_luns_count)
+        if (!scan->order.attach || scan->contact > contact_end() ||
+            judge_ignores(planner, &target->address))
                 return target_scan_leave(planner, target, CONTACT_NONE, now);
         if (++scan->chosen > CHOSEN_MAX)
                 return cannot_ask(planner, target, now);
@@ -369,11 +401,14 @@ int target_scan_begin(struct planner *planner, struct target_work *target, struc
 
 static struct step step_for(const struct planner *planner, const struct target_work *target,
                             enum step_kind kind, uint64_t lun) {
+        const struct scsi_address address = {.target = target->address, .lun = lun};
+        const struct policy_limits *limits = judge_device_limits(planner, &address);
+
         return (struct step){
                 .kind = kind,
-                .address = {.target = target->address, .lun = lun},
-                .timeout_ms = step_kind_is_long(kind) ? planner->limits->attach_deadline_ms
-                                                      : planner->limits->command_timeout_ms,
+                .address = address,
+                .timeout_ms = step_kind_is_long(kind) ? limits->attach_deadline_ms
+                                                      : limits->command_timeout_ms,
         };
 }
 
@@ -398,7 +433,7 @@ static bool attach_find(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
 
         for (; scan->next < scan->lun_count; scan->next++) {
-                struct target_lun *lun = &scan->luns[scan->next];
+                struct target_lun *lun = target_scan_lun(scan);
 
                 if (lun->disposition != DISPOSITION_PENDING)
                         continue;
@@ -425,15 +460,24 @@ static bool sequential_find(struct planner *planner, struct target_work *target)
         return false;
 }
 
-/* Moves on to the next LUN to try that may be attached. */
+/* First those that may be attached. Then, where the policy wants only some that are not known yet,
+ * one that it ignores: it is detached when its target was asked. */
+static bool contact_may_be(const struct planner *planner, const struct target_work *target) {
+        enum disposition disposition =
+                admission_of(planner, &target->address, target_scan_contact_lun(&target->scan),
+                             target->scan.order.request);
+
+        return disposition == (target->scan.contact < policy_contact_luns_count
+                                       ? DISPOSITION_PENDING
+                                       : DISPOSITION_REFUSED);
+}
+
 static bool contact_find(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
 
-        while (scan->contact < policy_contact_luns_count &&
-               admission_of(planner, &target->address, policy_contact_luns[scan->contact],
-                            scan->order.request) != DISPOSITION_PENDING)
+        while (scan->contact < contact_end() && !contact_may_be(planner, target))
                 scan->contact++;
-        return scan->contact < policy_contact_luns_count;
+        return scan->contact < contact_end();
 }
 
 enum offer target_scan_offer(struct planner *planner, struct target_work *target,
@@ -442,14 +486,14 @@ enum offer target_scan_offer(struct planner *planner, struct target_work *target
 
         switch (scan->phase) {
         case PHASE_CONTACT:
-                return offer_write(planner, target, STEP_ATTACH, policy_contact_luns[scan->contact],
+                return offer_write(planner, target, STEP_ATTACH, target_scan_contact_lun(scan),
                                    ret);
         case PHASE_WILDCARD:
                 return offer_write(planner, target, STEP_SCAN_TARGET, 0, ret);
         case PHASE_FOOTHOLD:
                 return offer_write(planner, target, STEP_ATTACH, SCSI_WLUN_REPORT_LUNS, ret);
         case PHASE_ATTACH:
-                return offer_write(planner, target, STEP_ATTACH, scan->luns[scan->next].lun, ret);
+                return offer_write(planner, target, STEP_ATTACH, target_scan_lun(scan)->lun, ret);
         case PHASE_SEQUENTIAL:
                 return offer_write(planner, target, STEP_ATTACH, scan->next, ret);
         case PHASE_ASK:
@@ -483,7 +527,7 @@ int target_scan_move(struct planner *planner, struct target_work *target, struct
                         return target_scan_leave(planner, target, CONTACT_NONE, now);
                 if (contact_find(planner, target))
                         return 0;
-                if (!planner->limits->wildcard ||
+                if (!judge_limits(planner, &target->address)->wildcard ||
                     !admission_is_open(planner, &target->address, scan->order.request))
                         return target_scan_leave(planner, target, CONTACT_NONE, now);
                 scan->phase = PHASE_WILDCARD;

@@ -34,6 +34,12 @@ int target_scan_fail_observed(struct planner *planner, struct target_work *targe
 int target_scan_refused(struct planner *planner, struct target_work *target,
                         const struct observation *observation, struct scan_time now);
 
+/* The LUN that first contact tries now, and that there is nothing left to try. */
+uint64_t target_scan_contact_lun(const struct target_scan *scan);
+void target_scan_contact_over(struct target_scan *scan);
+/* PHASE_ATTACH: the one that is to be attached now. */
+struct target_lun *target_scan_lun(const struct target_scan *scan);
+
 /* From here on without REPORT LUNS: 0, 1, 2 ... */
 int target_scan_count_up(struct planner *planner, struct target_work *target);
 bool target_scan_is_attached(const struct planner *planner, const struct target_work *target,

@@ -32,11 +32,24 @@ int target_work_get(struct planner *planner, const struct scsi_target_address *a
         return 0;
 }
 
+/* In their turn; those whose order the policy sets lower go before those of a higher one. */
+static void enqueue(struct planner *planner, struct target_work *target) {
+        struct target_queue *queue = &target->host->ready_targets;
+        int32_t order = judge_order(planner, &target->address);
+        struct target_work *before = TAILQ_LAST(queue, target_queue);
+
+        target->ready = true;
+        while (before && judge_order(planner, &before->address) > order)
+                before = TAILQ_PREV(before, target_queue, ready_entry);
+        if (before)
+                TAILQ_INSERT_AFTER(queue, before, target, ready_entry);
+        else
+                TAILQ_INSERT_HEAD(queue, target, ready_entry);
+}
+
 void target_work_wake(struct planner *planner, struct target_work *target) {
-        if (!target->ready) {
-                target->ready = true;
-                TAILQ_INSERT_TAIL(&target->host->ready_targets, target, ready_entry);
-        }
+        if (!target->ready)
+                enqueue(planner, target);
         host_work_wake(planner, target->host);
 }
 
@@ -88,6 +101,7 @@ void scan_order_merge(struct scan_order *order, const struct scan_order *other) 
         order->attach |= other->attach;
         order->verify |= other->verify;
         order->remove |= other->remove;
+        order->enforce |= other->enforce;
         order->request |= other->request;
         order->poll |= other->poll;
         order->measure |= other->measure;

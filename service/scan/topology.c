@@ -182,6 +182,8 @@ static int device_add(struct topology *topology, struct target *target, struct f
         device->standing = fact->standing;
         device->since = fact->now;
         device->reattached = fact->reattached;
+        device->judged = fact->judged;
+        device->asked = fact->asked;
         fact->device = (struct device_facts){};
         fact->identity = fact->was = (struct scsi_identity){};
         TAILQ_INSERT_TAIL(&target->devices, device, entry);
@@ -253,6 +255,8 @@ static int device_update(struct topology *topology, struct device *device, struc
         fact->identity = fact->was = (struct scsi_identity){};
         memcpy(device->serial, fact->serial, sizeof(device->serial));
         device->standing = fact->standing;
+        device->judged |= fact->judged;
+        device->asked |= fact->asked;
         if (device->standing == STANDING_PRESENT)
                 device->absent_since = 0; /* it said who it is */
         if (r < 0)
@@ -470,8 +474,8 @@ static int apply_absent(struct topology *topology, const struct fact *fact,
         if (device->unit)
                 before = unit_listen(device->unit);
         standing = device->standing;
-        /* One that was replaced first stays stopped, whatever happens to the other unit. */
-        if (fact->standing == STANDING_MISSING && device->standing != STANDING_REPLACED)
+        /* One that was stopped stays stopped, whatever happens to the unit. */
+        if (fact->standing == STANDING_MISSING && device->standing < STANDING_REPLACED)
                 device->standing = STANDING_MISSING;
         else if (fact->now == 0 && device->standing == STANDING_MISSING)
                 device->standing = STANDING_PRESENT;

@@ -30,6 +30,8 @@ enum disposition {
         DISPOSITION_UNWRITABLE,   /* the kernel's `scan` takes at most 16 characters for a LUN */
         DISPOSITION_FAILED,       /* the order failed */
         DISPOSITION_PENDING,      /* to be attached by the scan under way */
+        DISPOSITION_REFUSED,      /* the policy ignores it */
+        DISPOSITION_INHIBITED,    /* somebody holds a lease over it: see scan/inhibit.h */
         DISPOSITION_WITHHELD,     /* detached by request: it stays so until somebody asks for it */
         DISPOSITION_NOT_REPORTED, /* attached, and its target does not list it */
         DISPOSITION_KINDS
@@ -87,9 +89,10 @@ struct device {
         struct scsi_identity was;      /* STANDING_REPLACED: who it was attached as */
         char serial[SCSI_SERIAL_MAX];
         enum standing standing;
-        uint64_t since; /* µs, monotonic: when it was first seen */
-        unsigned
-                reattached; /* times in short that it turned out to be another and was made right */
+        uint64_t since;      /* µs, monotonic: when it was first seen */
+        bool judged;         /* what the policy says of it has been done */
+        bool asked;          /* the policy ignores it, and somebody wanted it all the same */
+        unsigned reattached; /* times lately that it turned out to be another, and was made right */
         uint64_t absent_since; /* µs, monotonic: when it first said itself that it is gone; 0 */
         enum unit_attention last_attention;
         TAILQ_ENTRY(device) entry;      /* in target->devices */
@@ -135,6 +138,7 @@ struct fact {
         char serial[SCSI_SERIAL_MAX];
         enum standing standing;
         unsigned reattached; /* FACT_DEVICE, of one that is new */
+        bool judged, asked;  /* FACT_DEVICE: as of now, see struct device */
         const char *reason;  /* a word, static; NULL: "removed" */
         struct target_lun *luns;
         size_t lun_count;

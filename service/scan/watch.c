@@ -119,7 +119,7 @@ static uint64_t jitter(const struct watch *watch, uint64_t interval, uint64_t no
 }
 
 static void poll_next(struct planner *planner, struct watch *watch, bool changed, uint64_t now) {
-        uint64_t interval = planner->limits->poll_interval_ms * UINT64_C(1000);
+        uint64_t interval = judge_poll_interval(planner, &watch->address) * UINT64_C(1000);
 
         watch->quiet = changed ? 0 : watch->quiet + 1;
         if (interval == 0) {

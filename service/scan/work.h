@@ -26,6 +26,7 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
+#include "policy/policy.h"
 #include "policy/scan_rules.h"
 #include "scan/engine.h"
 #include "scan/jobs.h"
@@ -73,6 +74,7 @@ enum detach_cause {
         DETACH_MISMATCH, /* it was attached just now and is not the one that was meant */
         DETACH_MISSING,
         DETACH_REPLACED, /* to be attached again for what it is now */
+        DETACH_REFUSED,  /* the policy ignores it */
 };
 
 struct device_work {
@@ -84,6 +86,7 @@ struct device_work {
         bool suspect;  /* its target does not list it: ask the device itself */
         bool touch;    /* let it report what waits in it, no more */
         bool remove;   /* and detach it, when it is gone and unused */
+        bool enforce;  /* or ignored by the policy, and unused */
         job_mask jobs; /* whose summaries it counts in */
         struct device_orders orders;
         /* What is being done. */
@@ -97,6 +100,8 @@ struct device_work {
                 bool suspect;
                 bool touch;
                 bool remove;
+                bool enforce;
+                bool quarantine;         /* DEVICE_STOP: the policy wants it so */
                 bool attached;           /* one of our own attaches brought it */
                 bool identified;         /* who it is has been read, as far as it can be */
                 bool differs;            /* it answered with another identity than it had */
@@ -142,6 +147,7 @@ struct scan_order {
         bool attach;
         bool verify;
         bool remove;  /* detach what is gone and unused */
+        bool enforce; /* detach what the policy ignores */
         bool request; /* somebody asked: also for what was detached by request */
         bool watched; /* nobody asked: the target is asked less often if nothing comes of it */
         bool poll;    /* what waits in its units is to come out first */
@@ -155,7 +161,7 @@ struct scan_order {
 struct target_scan {
         enum scan_phase phase;
         struct scan_order order;
-        size_t contact;      /* PHASE_CONTACT: index into policy_contact_luns */
+        size_t contact;      /* PHASE_CONTACT: tries, see target_scan_contact_lun() */
         uint64_t lun;        /* the LUN that was asked through or is being attached */
         bool foothold_tried; /* PHASE_FOOTHOLD has been there */
         uint32_t allocation; /* PHASE_ASK: bytes */
@@ -170,7 +176,10 @@ struct target_scan {
         bool counted;     /* it does not report, its LUNs are found by trying */
         struct target_lun *luns;
         size_t lun_count;
-        size_t next; /* index into luns, or the next LUN of a sequential scan */
+        size_t *queue; /* indices into luns, in the order in which they are attached */
+        size_t next;   /* index into queue, or the next LUN of a sequential scan */
+        bool borrowed; /* borrowed_lun was attached to ask through, and the policy ignores it */
+        uint64_t borrowed_lun;
         struct scan_rules rules;
         uint64_t *known; /* LUNs that were there before, to be verified */
         size_t known_count;
@@ -243,7 +252,10 @@ struct flight {
 
 struct planner {
         struct engine_config config;
-        const struct policy_limits *limits;
+        const struct policy_limits *limits; /* what no rule has anything to say about */
+        const struct policy *policy;
+        struct policy *own_policy;       /* of who was given none */
+        struct place_rules *place_rules; /* see judgement.c */
         struct topology *topology;
         struct change_set *changes;
         struct jobs *jobs;
@@ -323,6 +335,40 @@ struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
 /* A unit has another size when all paths that lead to it say so: once, however many. */
 int planner_notice_capacity(struct planner *planner, const struct scsi_address *address);
 
+/* judgement.c: what the policy says. */
+/* Of a target as a whole, of a device or a place for one, and how often, in ms, a silent target is
+ * asked: by what is known of the device that it is asked through. */
+const struct policy_limits *judge_limits(const struct planner *planner,
+                                         const struct scsi_target_address *target);
+const struct policy_limits *judge_device_limits(const struct planner *planner,
+                                                const struct scsi_address *address);
+uint32_t judge_poll_interval(const struct planner *planner,
+                             const struct scsi_target_address *target);
+/* Lower is earlier. */
+int32_t judge_order(const struct planner *planner, const struct scsi_target_address *target);
+/* Whatever it has is ignored. */
+bool judge_ignores(const struct planner *planner, const struct scsi_target_address *target);
+/* Another policy, or another host: what is kept of targets is no longer so. */
+void judge_forget(struct planner *planner);
+/* Another is there, or more is known of it. */
+void judge_forget_device(struct planner *planner, const struct scsi_address *address);
+/* At once on that host. */
+uint32_t judge_commands(const struct planner *planner, uint32_t host);
+/* Before anything is attached there. */
+void judge_lun(const struct planner *planner, const struct scsi_target_address *target,
+               uint64_t lun, struct policy_decision *ret);
+/* The same, by who was there the last time. */
+int32_t judge_lun_order(struct planner *planner, const struct scsi_target_address *target,
+                        uint64_t lun);
+void judge_fact(const struct planner *planner, const struct scsi_address *address,
+                const struct device_facts *facts, const struct scsi_identity *identity,
+                struct policy_decision *ret);
+void judge_device(const struct planner *planner, const struct device *device,
+                  struct policy_decision *ret);
+/* POLICY_WHEN_...: the service does it, and does not only tell. */
+bool judge_of_itself(const struct planner *planner, const struct device *device,
+                     enum policy_setting setting);
+
 /* admission.c: what may be attached. */
 /* DISPOSITION_PENDING when that LUN may be attached, else what it is kept from by. request:
  * somebody asked for it. */
@@ -331,8 +377,16 @@ enum disposition admission_of(const struct planner *planner,
 /* Whatever is there may be attached: nothing that the target has is kept back. */
 bool admission_is_open(const struct planner *planner, const struct scsi_target_address *target,
                        bool request);
-/* It was detached by request, and stays so until somebody asks for it or attaches it. */
-int admission_withhold(struct planner *planner, const struct scsi_address *address);
+/* WITHHELD: it was detached by request, and stays so until somebody asks for it or attaches it.
+ * REFUSED: it was attached and looked at, and the policy ignores it; its target lists it still. */
+int admission_withhold(struct planner *planner, const struct scsi_address *address,
+                       enum disposition why);
+/* The target lists these now, ascending: what was refused and is not among them may be another when
+ * it comes back. */
+void admission_listed(struct planner *planner, const struct scsi_target_address *target,
+                      const struct target_lun *luns, size_t count);
+/* There is another policy. */
+void admission_rejudge(struct planner *planner);
 void admission_release(struct planner *planner, const struct scsi_address *address);
 void admission_forget_host(struct planner *planner, uint32_t host);
 void admission_free(struct planner *planner);
@@ -396,7 +450,7 @@ bool lun_filter_has(const struct lun_filter *filter, uint64_t lun);
  * device_order.c. */
 int device_work_look(struct planner *planner, struct target_work *target, uint64_t lun);
 int device_work_verify(struct planner *planner, struct target_work *target, uint64_t lun,
-                       bool measure, job_mask jobs);
+                       bool measure, bool enforce, job_mask jobs);
 /* Lets it report a unit attention that waits in it. */
 int device_work_touch(struct planner *planner, struct target_work *target, uint64_t lun);
 /* The target does not list it. */

@@ -278,7 +278,7 @@ static void test_memory_text(void) {
                                      "/d 0:1 2\t77\tpresent\tnaa.5\tnaa.5\tt10.x y\n",
                                      "b"),
                         ==, 0);
-        g_assert_cmpuint(memory_get(memory, "/d 0:1 2")->instance, ==, 0);
+        g_assert_cmpuint(memory_get(memory, "/d 0:1 2")->mark.instance, ==, 0);
         g_assert_cmpuint(memory_get(memory, "/d 0:1 2")->identity.count, ==, 2);
         memory_free(memory);
 }

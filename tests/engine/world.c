@@ -4,6 +4,7 @@
 
 #include "kernel/codec.h"
 #include "kernel/uevent.h"
+#include "policy/policy.h"
 #include "world.h"
 
 struct world {
@@ -17,6 +18,7 @@ struct world {
         GHashTable *reasons; /* device -> why it went */
         bool losing;
         struct scan_time now;
+        struct policy *policy; /* of world_set_policy() */
         uint8_t *data;
 };
 
@@ -79,6 +81,7 @@ void world_free(struct world *world) {
 void world_leave(struct world *world) {
         sim_machine_on_uevent(world->machine, NULL, NULL);
         engine_free(world->engine);
+        policy_free(world->policy);
         g_rand_free(world->random);
         g_ptr_array_unref(world->flying);
         g_queue_clear_full(&world->events, g_free);
@@ -95,6 +98,23 @@ struct engine *world_engine(struct world *world) {
 
 struct sim_machine *world_machine(struct world *world) {
         return world->machine;
+}
+
+uint64_t world_set_policy(struct world *world, const char *rules, const char *quirks) {
+        struct policy *policy = policy_new(&policy_limits_default), *before = world->policy;
+        struct policy_error error;
+        uint64_t job = 0;
+
+        g_assert_nonnull(policy);
+        if (policy_parse(policy, POLICY_FILE_QUIRKS, "quirks.conf", quirks ?: policy_quirks_builtin,
+                         &error) < 0 ||
+            policy_parse(policy, POLICY_FILE_RULES, "policy.conf", rules, &error) < 0)
+                g_error("%s:%u: %s: expected %s", error.file, error.line, error.found,
+                        error.expected);
+        g_assert_cmpint(engine_set_policy(world->engine, policy, 0, world->now, &job), ==, 0);
+        world->policy = policy;
+        policy_free(before);
+        return job;
 }
 
 void world_start(struct world *world) {

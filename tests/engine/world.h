@@ -27,6 +27,9 @@ struct engine *world_engine(struct world *world);
 struct sim_machine *world_machine(struct world *world);
 
 void world_start(struct world *world);
+/* From here on that policy holds; what follows from it is a job, whose id is returned. NULL: no
+ * quirks but those that are built in. */
+uint64_t world_set_policy(struct world *world, const char *rules, const char *quirks);
 /* Does one thing that can be done now: begins a step, finishes one, delivers an event. False when
  * nothing can. */
 bool world_step(struct world *world);
