@@ -135,6 +135,14 @@ int engine_set_policy(struct engine *engine, const struct policy *policy, uint32
         return engine_result(engine, r);
 }
 
+int engine_evaluate(const struct engine *engine, const struct scope *scope,
+                    const struct policy *policy, struct policy_decision *ret) {
+        struct planner planner = engine->planner;
+
+        planner.policy = policy ?: planner.policy;
+        return judge_scope(&planner, scope, ret);
+}
+
 bool engine_is_ready(const struct engine *engine) {
         return engine->planner.ready_reached;
 }

@@ -48,6 +48,15 @@ struct memory *engine_memory(struct engine *engine);
 int engine_set_policy(struct engine *engine, const struct policy *policy, uint32_t uid,
                       struct scan_time now, uint64_t *ret_job);
 
+struct policy_decision;
+
+/* What the policy says of what the scope names: a device by all that is known of it, a LUN where
+ * nothing is attached or a target by its place, an identity or node by its first device. `policy`:
+ * another than the one that holds, or NULL. -ENOENT it names nothing; -EINVAL everything, or a
+ * host. The decision's rules live as long as the policy. */
+int engine_evaluate(const struct engine *engine, const struct scope *scope,
+                    const struct policy *policy, struct policy_decision *ret);
+
 /* The first pass over the machine: a job with cause boot. Ready when it has ended. */
 int engine_start(struct engine *engine, struct scan_time now);
 bool engine_is_ready(const struct engine *engine);

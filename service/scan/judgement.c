@@ -224,6 +224,14 @@ uint32_t judge_commands(const struct planner *planner, uint32_t host) {
                                                          : planner->config.steps_per_host;
 }
 
+static void judge_target(const struct planner *planner, const struct scsi_target_address *target,
+                         struct policy_decision *ret) {
+        struct policy_subject subject = {};
+
+        subject_target(planner, target, &subject);
+        policy_decide(planner->policy, &subject, ret);
+}
+
 void judge_lun(const struct planner *planner, const struct scsi_target_address *target,
                uint64_t lun, struct policy_decision *ret) {
         struct policy_subject subject = {.has_lun = true, .lun = lun};
@@ -270,4 +278,47 @@ bool judge_of_itself(const struct planner *planner, const struct device *device,
 
         judge_device(planner, device, &decision);
         return decision.settings[setting].value == POLICY_OF_ITSELF;
+}
+
+struct scope_judged {
+        const struct planner *planner;
+        struct policy_decision *decision;
+};
+
+static int judge_found(const struct object_id *id, void *userdata) {
+        const struct scope_judged *judged = userdata;
+        const struct device *device;
+
+        if (id->kind == OBJECT_UNIT)
+                return 0; /* its devices follow */
+        device = id->kind == OBJECT_DEVICE
+                         ? topology_device(judged->planner->topology, &id->address)
+                         : NULL;
+        if (device)
+                judge_device(judged->planner, device, judged->decision);
+        else
+                judge_target(judged->planner, &id->address.target, judged->decision);
+        return 1;
+}
+
+int judge_scope(const struct planner *planner, const struct scope *scope,
+                struct policy_decision *ret) {
+        struct scope_judged judged = {.planner = planner, .decision = ret};
+        int r;
+
+        if (scope->kind == SCOPE_ALL || scope->kind == SCOPE_HOST)
+                return -EINVAL;
+        if (!topology_host(planner->topology, scope->address.target.host) &&
+            (scope->kind == SCOPE_TARGET || scope->kind == SCOPE_DEVICE))
+                return -ENOENT;
+        if (scope->kind == SCOPE_DEVICE && !topology_device(planner->topology, &scope->address)) {
+                judge_lun(planner, &scope->address.target, scope->address.lun, ret);
+                return 0;
+        }
+        if (scope->kind == SCOPE_TARGET) {
+                judge_target(planner, &scope->address.target, ret);
+                return 0;
+        }
+        r = scope_find(scope, planner->topology, judge_found, &judged);
+        return r == 0 ? -ENOENT : r > 0 ? 0 : r;
 }

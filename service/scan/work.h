@@ -365,6 +365,9 @@ void judge_fact(const struct planner *planner, const struct scsi_address *addres
                 struct policy_decision *ret);
 void judge_device(const struct planner *planner, const struct device *device,
                   struct policy_decision *ret);
+/* See engine_evaluate(). */
+int judge_scope(const struct planner *planner, const struct scope *scope,
+                struct policy_decision *ret);
 /* POLICY_WHEN_...: the service does it, and does not only tell. */
 bool judge_of_itself(const struct planner *planner, const struct device *device,
                      enum policy_setting setting);
