@@ -255,6 +255,16 @@ void lun_push_attention(struct lun *lun, uint8_t asc, uint8_t ascq) {
         lun->attentions[lun->attention_count++][1] = ascq;
 }
 
+bool sim_attention_waits(const struct sim_machine *machine, struct scsi_address address,
+                         uint8_t asc, uint8_t ascq) {
+        const struct lun *lun = lun_find(target_get(machine, &address.target), address.lun);
+
+        for (unsigned i = 0; lun && i < lun->attention_count; i++)
+                if (lun->attentions[i][0] == asc && lun->attentions[i][1] == ascq)
+                        return true;
+        return false;
+}
+
 void target_attention(struct target *target, uint64_t except, uint8_t asc, uint8_t ascq) {
         if (target->quirks & SIM_QUIET)
                 return;

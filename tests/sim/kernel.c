@@ -569,3 +569,9 @@ void sim_set_open(struct sim_machine *machine, struct scsi_address address, bool
         g_assert_nonnull(device);
         device->open = open;
 }
+
+bool sim_is_in_use(const struct sim_machine *machine, struct scsi_address address) {
+        const struct device *device = device_find(machine, &address);
+
+        return device && (device->open || device->holders->len > 0);
+}

@@ -131,6 +131,9 @@ void sim_resize(struct sim_machine *machine, struct scsi_address address, uint64
  */
 void sim_unit_attention(struct sim_machine *machine, struct scsi_address address, uint8_t asc,
                         uint8_t ascq);
+/* Whether that one waits there. */
+bool sim_attention_waits(const struct sim_machine *machine, struct scsi_address address,
+                         uint8_t asc, uint8_t ascq);
 /* Anybody's TEST UNIT READY: flushes one unit attention into the kernel's uevent. */
 void sim_touch(struct sim_machine *machine, struct scsi_address address);
 
@@ -172,6 +175,8 @@ char *sim_attachable(const struct sim_machine *machine);
 /* What bus/scsi/devices lists: "host0", "target0:0:1", "0:0:1:5". */
 char *sim_objects(const struct sim_machine *machine);
 bool sim_is_attached(const struct sim_machine *machine, struct scsi_address address);
+/* It is attached, and has a holder or is open. */
+bool sim_is_in_use(const struct sim_machine *machine, struct scsi_address address);
 /* Requests of that kind, and commands with that operation code, served so far. */
 uint64_t sim_requests(const struct sim_machine *machine, enum worker_request_kind kind);
 uint64_t sim_commands(const struct sim_machine *machine, uint8_t opcode);

@@ -195,6 +195,13 @@ static void devices_update(struct sim_server *server, const char *action, const 
                 g_assert_cmpint(g_rmdir(path), ==, 0);
 }
 
+static bool uevent_send(const struct sim_server *server, GBytes *bytes) {
+        size_t length;
+        const void *data = g_bytes_get_data(bytes, &length);
+
+        return send(server->uevent_fds[1], data, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
 static gboolean on_uevents_writable(int fd, GIOCondition condition, void *userdata) {
         struct sim_server *server = userdata;
         gboolean more = G_SOURCE_CONTINUE;
@@ -202,10 +209,8 @@ static gboolean on_uevents_writable(int fd, GIOCondition condition, void *userda
         g_mutex_lock(&server->lock);
         while (server->uevents.length > 0) {
                 GBytes *bytes = server->uevents.head->data;
-                size_t length;
-                const void *data = g_bytes_get_data(bytes, &length);
 
-                if (send(fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+                if (!uevent_send(server, bytes))
                         break;
                 g_queue_pop_head(&server->uevents);
                 g_bytes_unref(bytes);
@@ -217,6 +222,18 @@ static gboolean on_uevents_writable(int fd, GIOCondition condition, void *userda
         }
         g_mutex_unlock(&server->lock);
         return more;
+}
+
+/* At once, as the kernel does: who changed the machine may rely on its being told. */
+static void uevent_deliver(struct sim_server *server, GBytes *bytes) {
+        if (server->uevents.length == 0 && uevent_send(server, bytes)) {
+                g_bytes_unref(bytes);
+                return;
+        }
+        g_queue_push_tail(&server->uevents, bytes);
+        if (!server->uevent_source)
+                server->uevent_source = source_add_fd(server, server->uevent_fds[1], G_IO_OUT,
+                                                      on_uevents_writable, server);
 }
 
 G_GNUC_PRINTF(2, 3)
@@ -251,10 +268,7 @@ static void on_uevent(void *userdata, const char *action, const char *devpath,
         for (; *extra; extra++)
                 uevent_append(message, "%s", *extra);
         uevent_append(message, "SEQNUM=%" G_GUINT64_FORMAT, server->seqnum);
-        g_queue_push_tail(&server->uevents, g_byte_array_free_to_bytes(message));
-        if (!server->uevent_source)
-                server->uevent_source = source_add_fd(server, server->uevent_fds[1], G_IO_OUT,
-                                                      on_uevents_writable, server);
+        uevent_deliver(server, g_byte_array_free_to_bytes(message));
 }
 
 static void *server_run(void *userdata) {
@@ -294,6 +308,22 @@ static void devices_fill(struct sim_server *server) {
         }
 }
 
+/* Not datagrams, of which a local socket holds ten (net.unix.max_dgram_qlen). */
+static void uevents_open(struct sim_server *server) {
+        const int room = 4 << 20, yes = 1; /* as much of it as this machine allows */
+
+        g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                                   server->uevent_fds),
+                        ==, 0);
+        g_assert_cmpint(
+                setsockopt(server->uevent_fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), ==,
+                0);
+        /* Also what is sent before anybody reads says who sent it. */
+        g_assert_cmpint(
+                setsockopt(server->uevent_fds[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)), ==,
+                0);
+}
+
 struct sim_server *sim_server_start(struct sim_machine *machine) {
         struct sim_server *server = g_new0(struct sim_server, 1);
 
@@ -306,9 +336,7 @@ struct sim_server *sim_server_start(struct sim_machine *machine) {
         server->socket_path = g_build_filename(server->directory, "socket", NULL);
         g_assert_cmpint(g_mkdir_with_parents(server->devices, 0755), ==, 0);
         devices_fill(server);
-        g_assert_cmpint(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-                                   server->uevent_fds),
-                        ==, 0);
+        uevents_open(server);
         server->relays = g_ptr_array_new_with_free_func(relay_free);
         g_mutex_init(&server->lock);
         server->context = g_main_context_new();

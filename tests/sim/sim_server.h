@@ -6,7 +6,8 @@
  *  - serves the workers that stand in for scsiscan-worker (`sim-worker`, see relay.c),
  *  - keeps a directory that looks like bus/scsi/devices of sysfs, with an entry per host, target
  * and device,
- *  - sends the machine's uevents as datagrams in the format of the kernel's netlink socket.
+ *  - sends the machine's uevents in the format of the kernel's netlink socket, one a message,
+ * before the call that caused them returns (as far as the socket has room).
  *
  * The machine is the server's from start to stop: whoever changes or asks it holds the lock.
  *
@@ -32,8 +33,8 @@ void sim_server_unlock(struct sim_server *server);
 const char *sim_server_socket(const struct sim_server *server);
 /* Stands for /sys. */
 const char *sim_server_root(const struct sim_server *server);
-/* The reading end of the uevents (SOCK_DGRAM, close-on-exec); stays the server's. Nothing is lost
- * in it. */
+/* The reading end of the uevents (SOCK_SEQPACKET, close-on-exec); stays the server's. Nothing is
+ * lost in it. */
 int sim_server_uevent_fd(const struct sim_server *server);
 /* While muted, uevents are lost. */
 void sim_server_mute_uevents(struct sim_server *server, bool muted);
