@@ -320,17 +320,29 @@ void array_execute(struct sim_machine *machine, struct device *device,
                 reply_sense(reply, 0x5, 0x20, 0x00);
 }
 
-uint64_t sim_io(struct sim_machine *machine, struct scsi_address address) {
-        struct device *device = device_find(machine, &address);
-        const struct target *target = target_find(machine, &address.target);
-        struct worker_reply reply;
-        struct lun *lun;
+/* What the kernel lets commands through to; NULL: nothing. */
+static struct lun *lun_reached(const struct sim_machine *machine,
+                               const struct scsi_address *address) {
+        const struct device *device = device_find(machine, address);
+        const struct target *target = target_find(machine, &address->target);
 
         if (!device || !device_is_online(device) || !target_is_connected(target) ||
-            manner_of(machine, &address) != SIM_NORMAL)
-                return 0;
-        lun = lun_find(target, address.lun);
-        while (attention_deliver(machine, device, lun, &reply))
+            manner_of(machine, address) != SIM_NORMAL)
+                return NULL;
+        return lun_find(target, address->lun);
+}
+
+uint64_t sim_reaches(const struct sim_machine *machine, struct scsi_address address) {
+        const struct lun *lun = lun_reached(machine, &address);
+
+        return lun && lun->mapped ? lun->unit.naa : 0;
+}
+
+uint64_t sim_io(struct sim_machine *machine, struct scsi_address address) {
+        struct lun *lun = lun_reached(machine, &address);
+        struct worker_reply reply;
+
+        while (attention_deliver(machine, device_find(machine, &address), lun, &reply))
                 continue;
         return lun && lun->mapped ? lun->unit.naa : 0;
 }

@@ -163,9 +163,10 @@ void sim_set_device_state(struct sim_machine *machine, struct scsi_address addre
 void sim_set_holder(struct sim_machine *machine, struct scsi_address address, const char *holder);
 /* Somebody has its sg node or tape open. */
 void sim_set_open(struct sim_machine *machine, struct scsi_address address, bool open);
-/* Somebody's READ or WRITE through the kernel: the naa of the unit that it really reaches, whatever
- * the kernel takes it for; 0 when it reaches none: no such device, offline, or nothing behind it.
- * Flushes unit attentions into uevents, as the kernel's own retries do. */
+/* What somebody's READ or WRITE through the kernel would reach: the naa of the unit, whatever the
+ * kernel takes it for; 0 when it reaches none: no such device, offline, or nothing behind it. */
+uint64_t sim_reaches(const struct sim_machine *machine, struct scsi_address address);
+/* The same, done: flushes unit attentions into uevents, as the kernel's own retries do. */
 uint64_t sim_io(struct sim_machine *machine, struct scsi_address address);
 
 /* For comparing: addresses, ascending, each with a newline. Owned by the caller (g_free()). */
