@@ -273,6 +273,19 @@ static bool is_owner(const struct daemon_options *options) {
         return !kernel_scans(options->sysfs);
 }
 
+/* What attentions that may mean anything wait for grows and shrinks with what 3F/0E waits for. */
+static struct policy_limits limits_of(const struct daemon_options *options) {
+        const struct policy_limits *usual = &policy_limits_default;
+        struct policy_limits limits = *usual;
+
+        limits.poll_interval_ms = options->poll_interval_ms;
+        limits.attention_pause_ms = options->attention_ms;
+        limits.attention_pause_max_ms =
+                options->attention_ms * (usual->attention_pause_max_ms / usual->attention_pause_ms);
+        limits.confirm_ms = options->confirm_ms;
+        return limits;
+}
+
 static int start_layers(struct daemon *daemon, const struct daemon_options *options) {
         bool owner = is_owner(options);
         struct engine_config engine = {
@@ -301,8 +314,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         };
         int r;
 
-        daemon->limits = policy_limits_default;
-        daemon->limits.poll_interval_ms = options->poll_interval_ms;
+        daemon->limits = limits_of(options);
         daemon->engine = engine_new(&engine);
         if (!daemon->engine)
                 return -ENOMEM;

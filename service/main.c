@@ -16,6 +16,8 @@
 #define DEADLINE_DEFAULT_SEC 20
 #define DEADLINE_MAX_SEC 3600
 #define POLL_INTERVAL_MAX_SEC 86400
+#define PAUSE_MIN_MSEC 10
+#define PAUSE_MAX_MSEC 60000
 
 static void print_help(void) {
         printf("Usage: scsiscand [OPTION...]\n"
@@ -30,6 +32,12 @@ static void print_help(void) {
                "  --poll-interval=SECONDS     how often a target is asked that says nothing by itself;\n"
                "                              more seldom while nothing changes (0 to 86400, default\n"
                "                              %u; 0: never)\n"
+               "  --attention-interval=MSEC   how often at most a target is asked that says again and again\n"
+               "                              that its LUNs have changed; up to sixty times less often\n"
+               "                              when it says something vaguer and nothing comes of it\n"
+               "                              (10 to 60000, default %u)\n"
+               "  --confirm-interval=MSEC     between the two times that a unit has to say that it is\n"
+               "                              gone (10 to 60000, default %u)\n"
                "  --log-level=LEVEL           debug, info (default), notice, warning or err\n"
                "  --runtime-dir=DIR           lock files of the workers (default /run/scsiscan)\n"
                "  --state-dir=DIR             what is remembered across restarts (default\n"
@@ -42,7 +50,8 @@ static void print_help(void) {
                "\n"
                "A uevent socket that systemd passes (ListenNetlink=kobject-uevent 1) is used.\n"
                "See also scsictl(1).\n",
-               policy_limits_default.poll_interval_ms / 1000);
+               policy_limits_default.poll_interval_ms / 1000,
+               policy_limits_default.attention_pause_ms, policy_limits_default.confirm_ms);
 }
 
 static int parse_number(const char *text, long min, long max, long *ret) {
@@ -55,6 +64,15 @@ static int parse_number(const char *text, long min, long max, long *ret) {
                 return -EINVAL;
         *ret = value;
         return 0;
+}
+
+static int parse_pause(const char *text, uint32_t *ret_ms) {
+        long number = 0;
+        int r = parse_number(text, PAUSE_MIN_MSEC, PAUSE_MAX_MSEC, &number);
+
+        if (r == 0)
+                *ret_ms = (uint32_t)number;
+        return r;
 }
 
 static int parse_mode(const char *text, enum daemon_mode *ret) {
@@ -75,6 +93,8 @@ enum option_key {
         OPTION_MODE,
         OPTION_DEADLINE,
         OPTION_POLL_INTERVAL,
+        OPTION_ATTENTION_INTERVAL,
+        OPTION_CONFIRM_INTERVAL,
         OPTION_LOG_LEVEL,
         OPTION_RUNTIME_DIR,
         OPTION_STATE_DIR,
@@ -89,6 +109,8 @@ static const struct option option_table[] = {
         {"mode", required_argument, NULL, OPTION_MODE},
         {"deadline", required_argument, NULL, OPTION_DEADLINE},
         {"poll-interval", required_argument, NULL, OPTION_POLL_INTERVAL},
+        {"attention-interval", required_argument, NULL, OPTION_ATTENTION_INTERVAL},
+        {"confirm-interval", required_argument, NULL, OPTION_CONFIRM_INTERVAL},
         {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
         {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
@@ -113,6 +135,10 @@ static int apply_option(int key, const char *value, struct daemon_options *optio
                 r = parse_number(value, 0, POLL_INTERVAL_MAX_SEC, &number);
                 options->poll_interval_ms = (uint32_t)number * 1000;
                 return r;
+        case OPTION_ATTENTION_INTERVAL:
+                return parse_pause(value, &options->attention_ms);
+        case OPTION_CONFIRM_INTERVAL:
+                return parse_pause(value, &options->confirm_ms);
         case OPTION_LOG_LEVEL:
                 r = log_level_parse(value);
                 if (r >= 0)
@@ -187,6 +213,8 @@ int main(int argc, char *argv[]) {
                 .uevent_fd = -1,
                 .deadline_usec = (uint64_t)DEADLINE_DEFAULT_SEC * 1000000,
                 .poll_interval_ms = policy_limits_default.poll_interval_ms,
+                .attention_ms = policy_limits_default.attention_pause_ms,
+                .confirm_ms = policy_limits_default.confirm_ms,
         };
         int r = parse_argv(argc, argv, &options);
 
