@@ -172,6 +172,8 @@ static char **daemon_arguments(const struct harness *harness, struct daemon_star
         g_autofree char *state = g_build_filename(harness->directory, "state", NULL);
         g_autofree char *deadline = g_strdup_printf("--deadline=%u", start.deadline);
         g_autofree char *uevents = g_strdup_printf("--uevent-fd=%d", UEVENT_FD);
+        g_autofree char *attention = g_strdup_printf("--attention-interval=%u", start.interval);
+        g_autofree char *confirm = g_strdup_printf("--confirm-interval=%u", start.interval);
 
         g_strv_builder_add_many(builder, g_getenv("SCSISCAND"), "--worker", g_getenv("SIM_WORKER"),
                                 "--sysfs", sim_server_root(harness->sim), "--runtime-dir", runtime,
@@ -179,6 +181,8 @@ static char **daemon_arguments(const struct harness *harness, struct daemon_star
                                 start.observer ? "--mode=observer" : "--mode=owner", NULL);
         if (start.deadline > 0)
                 g_strv_builder_add(builder, deadline);
+        if (start.interval > 0)
+                g_strv_builder_add_many(builder, attention, confirm, NULL);
         return g_strv_builder_end(builder);
 }
 
@@ -226,6 +230,14 @@ gint64 harness_stop(struct harness *harness) {
         g_assert_cmpint(g_subprocess_get_exit_status(harness->daemon), ==, 0);
         g_clear_object(&harness->daemon);
         return taken;
+}
+
+void harness_kill(struct harness *harness) {
+        g_subprocess_force_exit(harness->daemon);
+        wait_gone(harness->daemon);
+        g_thread_join(harness->log_thread);
+        g_clear_object(&harness->daemon);
+        UNTIL(!client_sees_service(harness_client(harness)));
 }
 
 /* ---- the whole ---- */

@@ -34,6 +34,8 @@ struct sim_machine *machine_new(uint32_t hosts, uint32_t targets, uint32_t luns)
 struct daemon_start {
         bool observer;
         unsigned deadline; /* seconds; 0: the daemon's own */
+        unsigned
+                interval; /* ms, --attention-interval and --confirm-interval; 0: the daemon's own */
 };
 
 /* Starts it, and does not wait. */
@@ -44,6 +46,8 @@ void harness_wait_ready(struct harness *harness);
 struct harness *harness_boot(struct sim_machine *machine);
 /* SIGTERM; it has to end by itself, and with status 0. Returns after how many µs. */
 gint64 harness_stop(struct harness *harness);
+/* SIGKILL, and nothing of it is left, nor of its workers. */
+void harness_kill(struct harness *harness);
 bool harness_runs(const struct harness *harness);
 /* Waits until the daemon has said that on its standard error. */
 void harness_wait_log(struct harness *harness, const char *part);

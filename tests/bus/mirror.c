@@ -78,13 +78,29 @@ static GHashTable *object_get(const struct mirror *mirror, const char *path) {
         return g_hash_table_lookup(mirror->objects, path);
 }
 
-/* NULL for a property, or an object, that is not known. */
-static GVariant *property_get(const struct mirror *mirror, const char *path, const char *interface,
-                              const char *name) {
+GVariant *mirror_get(const struct mirror *mirror, const char *path, const char *interface,
+                     const char *name) {
         g_autofree char *key = g_strdup_printf("%s %s", interface, name);
         GHashTable *object = object_get(mirror, path);
 
         return object ? g_hash_table_lookup(object, key) : NULL;
+}
+
+static int compare_texts(const void *a, const void *b) {
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *mirror_list(const struct mirror *mirror, const char *prefix) {
+        GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+        GHashTableIter iter;
+        const char *path;
+
+        g_hash_table_iter_init(&iter, mirror->objects);
+        while (g_hash_table_iter_next(&iter, (void **)&path, NULL))
+                if (is_kind(path, prefix))
+                        g_ptr_array_add(list, g_strdup(path));
+        g_ptr_array_sort(list, compare_texts);
+        return list;
 }
 
 /* Each value is told with its changes, but for the counters. */
@@ -238,7 +254,7 @@ static void on_changed(struct mirror *mirror, const char *path, GVariant *body) 
 
 static void text_check(const struct mirror *mirror, const char *path, const char *name,
                        const char *value) {
-        GVariant *known = property_get(mirror, path, SCSISCAN_INTERFACE_DEVICE, name);
+        GVariant *known = mirror_get(mirror, path, SCSISCAN_INTERFACE_DEVICE, name);
 
         if (!known || strcmp(g_variant_get_string(known, NULL), value) != 0)
                 g_error("%s: its signal says %s '%s', the object '%s'", path, name, value,
@@ -257,7 +273,7 @@ static void on_attached(struct mirror *mirror, GVariant *body) {
 
 /* Its signal names the one that it was attached as. */
 static bool is_replaced(const struct mirror *mirror, const char *path) {
-        GVariant *standing = property_get(mirror, path, SCSISCAN_INTERFACE_DEVICE, "Standing");
+        GVariant *standing = mirror_get(mirror, path, SCSISCAN_INTERFACE_DEVICE, "Standing");
 
         return standing && strcmp(g_variant_get_string(standing, NULL), "replaced") == 0;
 }
@@ -315,7 +331,7 @@ static void on_batch(struct mirror *mirror, GVariant *body) {
 
 static void job_check(const struct mirror *mirror, const char *path, const char *name,
                       const char *wanted) {
-        GVariant *known = property_get(mirror, path, SCSISCAN_INTERFACE_JOB, name);
+        GVariant *known = mirror_get(mirror, path, SCSISCAN_INTERFACE_JOB, name);
 
         g_assert_nonnull(known);
         g_assert_cmpstr(g_variant_get_string(known, NULL), ==, wanted);

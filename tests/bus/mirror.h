@@ -19,6 +19,13 @@ void mirror_follow(struct mirror *mirror);
  * on nothing may be signalled that is known already, or gone. */
 void mirror_check(struct mirror *mirror);
 
+/* What it knows of that property, of its own type; NULL when it knows no such thing. Valid until
+ * it follows again. */
+GVariant *mirror_get(const struct mirror *mirror, const char *path, const char *interface,
+                     const char *name);
+/* The paths below `prefix` (SCSISCAN_PATH_DEVICE), in the order of their texts. */
+GPtrArray *mirror_list(const struct mirror *mirror, const char *prefix);
+
 /* Of the last Changed; and how many there have been. */
 guint64 mirror_generation(const struct mirror *mirror);
 unsigned mirror_batches(const struct mirror *mirror);
