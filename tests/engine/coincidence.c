@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What changes at the same time as something else. */
+#include "stage.h"
+
+static void touch_lun(const struct stage *stage, uint64_t lun) {
+        sim_touch(stage->machine, lun_of(stage, lun));
+}
+
+/* One grew, and another is in its place before the service has looked. */
+static void test_grown_and_replaced(void) {
+        struct stage stage = stage_new(0, 4);
+
+        sim_resize(stage.machine, lun_of(&stage, 2), 2 << 20);
+        map_disk(&stage, 2, 99);
+        touch_lun(&stage, 2);
+        touch_lun(&stage, 0);
+        world_pass(stage.world, SECOND);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_PRESENT);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 2)), !=, 0);
+        stage_done(&stage);
+}
+
+/* The only device that is left to ask through has gone itself. */
+static void test_gone_and_alone(void) {
+        struct stage stage = stage_new(0, 2);
+
+        hold(&stage, 0, "dm-0");
+        map_disk(&stage, 0, 99);
+        world_scan(stage.world, "");
+        world_settle(stage.world);
+        g_assert_cmpint(device_of(&stage, 0)->standing, ==, STANDING_REPLACED);
+        sim_unmap(stage.machine, stage.target, 1);
+        map_disk(&stage, 3, 98);
+        world_scan(stage.world, "");
+        world_settle(stage.world);
+        world_pass(stage.world, SECOND);
+        g_assert_null(device_of(&stage, 1));
+        g_assert_nonnull(device_of(&stage, 3));
+        stage_done(&stage);
+}
+
+/* Who used it has let it go since the service looked. */
+static void test_detach_released(void) {
+        struct stage stage = stage_new(0, 2);
+        struct device_request detach = {.operation = JOB_DETACH};
+
+        sim_set_holder(stage.machine, lun_of(&stage, 1), "dm-0");
+        world_scan(stage.world, "");
+        world_settle(stage.world);
+        sim_set_holder(stage.machine, lun_of(&stage, 1), NULL);
+        g_assert_cmpint(world_order(stage.world, &detach, "0:0:0:1")->state, ==, JOB_DONE);
+        g_assert_null(device_of(&stage, 1));
+        stage_done(&stage);
+}
+
+/* Who was refused because it is yet another unit has been told which, and can say so. */
+static void test_accept_another(void) {
+        struct stage stage = stage_new(0, 2);
+        struct device_request accept = {.operation = JOB_ACCEPT};
+
+        hold(&stage, 1, "dm-0");
+        map_disk(&stage, 1, 99);
+        world_scan(stage.world, "");
+        world_settle(stage.world);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_REPLACED);
+        map_disk(&stage, 1, 98);
+        g_assert_cmpint(world_order(stage.world, &accept, "0:0:0:1")->state, ==, JOB_FAILED);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 1)), ==, 0);
+        g_assert_cmpint(world_order(stage.world, &accept, "0:0:0:1")->state, ==, JOB_DONE);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_PRESENT);
+        stage_done(&stage);
+}
+
+int main(int argc, char *argv[]) {
+        g_test_init(&argc, &argv, NULL);
+        g_test_add_func("/engine/coincidence/grown-and-replaced", test_grown_and_replaced);
+        g_test_add_func("/engine/coincidence/gone-and-alone", test_gone_and_alone);
+        g_test_add_func("/engine/coincidence/detach-released", test_detach_released);
+        g_test_add_func("/engine/coincidence/accept-another", test_accept_another);
+        return g_test_run();
+}
