@@ -138,6 +138,32 @@ static void test_starts_again(void) {
         harness_free(harness);
 }
 
+/* Killed as soon as it has told of it: what it stopped it knows to be stopped. */
+static void test_killed_when_replaced(void) {
+        struct harness *harness = harness_boot(machine_new(1, 1, 4));
+        struct client *client = harness_client(harness);
+        struct sim_unit other = sim_disk(99);
+        struct sim_machine *machine;
+        g_autofree char *standing = NULL;
+        guint from = client_arrived(client);
+
+        g_assert_true(client_settle(client, "", CLIENT_PATIENCE / 2));
+        machine = sim_server_lock(harness_sim(harness));
+        sim_set_holder(machine, first, "dm-0");
+        sim_map(machine, first.target, first.lun, &other);
+        sim_server_unlock(harness_sim(harness));
+        g_free(client_scan(client, "", NULL));
+        (void)client_signal(client, from, "Replaced", "0_0_0_0");
+        harness_kill(harness);
+        harness_start(harness, (struct daemon_start){});
+        harness_wait_ready(harness);
+        harness_check(harness);
+        standing = client_get_text(client, DEVICE_PATH("0_0_0_0"), SCSISCAN_INTERFACE_DEVICE,
+                                   "Standing");
+        g_assert_cmpstr(standing, ==, "replaced");
+        harness_free(harness);
+}
+
 int main(int argc, char **argv) {
         harness_init(&argc, &argv);
         g_test_add_func("/bus/restart/bus-restarts", test_bus_restarts);
@@ -146,5 +172,6 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/restart/end-without-bus", test_end_without_bus);
         g_test_add_func("/bus/restart/end-in-scan", test_end_in_scan);
         g_test_add_func("/bus/restart/starts-again", test_starts_again);
+        g_test_add_func("/bus/restart/killed-when-replaced", test_killed_when_replaced);
         return g_test_run();
 }
