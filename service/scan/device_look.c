@@ -164,13 +164,14 @@ static int look_nameless(const struct device_turn *turn) {
 int device_look_facts(const struct device_turn *turn) {
         const struct device *known = device_turn_same(turn);
         const struct device_facts *facts = &turn->work->now.fact.device;
-        bool ask = turn->work->now.identify || turn->work->now.order ||
-                   (known && known->standing == STANDING_REPLACED);
+        bool ask;
 
         if (turn->work->now.identified)
                 return device_look_named(turn);
-        if (device_judge_again(turn))
+        if (device_order_looked(turn) || device_judge_again(turn))
                 return 0;
+        ask = turn->work->now.identify || turn->work->now.order ||
+              (known && known->standing == STANDING_REPLACED);
         if (known && known->standing != STANDING_UNVERIFIED && !ask)
                 return device_look_unnamed(turn, STANDING_PRESENT);
         if (!device_may_answer(facts)) {

@@ -49,11 +49,11 @@ void device_order_fail_observed(const struct device_turn *turn) {
 
 /* ---- beginning ---- */
 
-static void fail_in_use(const struct device_turn *turn, const struct device *device) {
+static void fail_in_use(const struct device_turn *turn, const struct device_facts *facts) {
         char what[120];
         size_t length = (size_t)snprintf(what, sizeof(what), "in use by");
 
-        for (char *const *holder = device->facts.holders; *holder; holder++) {
+        for (char *const *holder = facts->holders; *holder; holder++) {
                 int n = snprintf(what + length, sizeof(what) - length, " %s", *holder);
 
                 if (length + (size_t)n >= sizeof(what))
@@ -79,13 +79,25 @@ static int begin_attach(const struct device_turn *turn) {
 }
 
 static int begin_detach(const struct device_turn *turn, const struct device *known) {
-        if (!turn->work->now.order->force && known->facts.holders[0]) {
-                fail_in_use(turn, known);
-                return device_turn_finish(turn);
-        }
         turn->work->now.cause = DETACH_ORDERED;
-        device_turn_stage(turn, DEVICE_DETACH);
+        /* Who held it when it was looked at last may have let it go. */
+        device_turn_stage(turn, !turn->work->now.order->force && known->facts.holders[0]
+                                        ? DEVICE_LOOK
+                                        : DEVICE_DETACH);
         return 0;
+}
+
+bool device_order_looked(const struct device_turn *turn) {
+        const struct device_order *order = turn->work->now.order;
+
+        if (!order || order->operation != JOB_DETACH)
+                return false;
+        if (turn->work->now.fact.device.holders[0]) {
+                fail_in_use(turn, &turn->work->now.fact.device);
+                return false;
+        }
+        device_turn_stage(turn, DEVICE_DETACH);
+        return true;
 }
 
 static int begin_accept(const struct device_turn *turn, const struct device *known) {
@@ -271,12 +283,14 @@ int device_order_detach_observe(const struct device_turn *turn) {
 static int accept_undo(const struct device_turn *turn) {
         const struct device *known = device_turn_known(turn);
         struct fact *fact = &turn->work->now.fact;
-        int r;
+        int r = 0;
 
-        scsi_identity_done(&fact->identity);
         turn->work->now.identified = false;
         turn->work->now.quarantine = known && known->standing == STANDING_QUARANTINED;
-        r = known ? scsi_identity_copy(&known->identity, &fact->identity) : 0;
+        if (known && fact->identity.count == 0) {
+                scsi_identity_done(&fact->identity);
+                r = scsi_identity_copy(&known->identity, &fact->identity);
+        }
         device_turn_stage(turn, DEVICE_STOP);
         return r;
 }
@@ -322,14 +336,15 @@ int device_order_accept_observe(const struct device_turn *turn) {
 
         if (observation->observed != OBSERVED_GOOD)
                 return device_order_failed(turn);
-        if (!is_acceptable(turn, &observation->identity)) {
+        scsi_identity_done(&fact->identity);
+        fact->identity = observation->identity;
+        observation->identity = (struct scsi_identity){};
+        if (!is_acceptable(turn, &fact->identity)) {
+                /* It is shown from now on, and so can be accepted by who asks again. */
                 device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH,
                                   "yet another unit is behind this address now");
                 return accept_undo(turn);
         }
-        scsi_identity_done(&fact->identity);
-        fact->identity = observation->identity;
-        observation->identity = (struct scsi_identity){};
         turn->work->now.identified = true;
         device_turn_stage(turn, DEVICE_REFRESH);
         return 0;

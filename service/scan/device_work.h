@@ -78,6 +78,8 @@ bool device_judge_again(const struct device_turn *turn);
 
 /* device_order.c */
 int device_order_begin(const struct device_turn *turn);
+/* Its attributes were read for the order: true when that goes on with another stage. */
+bool device_order_looked(const struct device_turn *turn);
 int device_order_attach_observe(const struct device_turn *turn);
 int device_order_detach_observe(const struct device_turn *turn);
 int device_order_resume_observe(const struct device_turn *turn);

@@ -364,11 +364,20 @@ int target_scan_refused(struct planner *planner, struct target_work *target,
         scan->phase = PHASE_CHOOSE;
         if (scan->refused_count < SCAN_REFUSED_MAX) {
                 scan->refused[scan->refused_count++] = observation->step.address.lun;
-                if (foothold_choose(planner, target))
+                /* Where the last one is gone itself, another way in is looked for. */
+                if (foothold_choose(planner, target) ||
+                    (scan->order.attach && observation->outcome == SCSI_OUTCOME_NO_LOGICAL_UNIT))
                         return 0;
         }
         scan_blame_observed(target, observation);
         return cannot_ask(planner, target, now);
+}
+
+static int found_nothing(struct planner *planner, struct target_work *target,
+                         struct scan_time now) {
+        return target->scan.refused_count > 0
+                       ? cannot_ask(planner, target, now)
+                       : target_scan_leave(planner, target, CONTACT_NONE, now);
 }
 
 /* Finds a device to ask through, or goes on looking for one. */
@@ -381,7 +390,7 @@ static int scan_choose(struct planner *planner, struct target_work *target, stru
                 return foothold_found(planner, target, device, now);
         if (!scan->order.attach || scan->contact > contact_end() ||
             judge_ignores(planner, &target->address))
-                return target_scan_leave(planner, target, CONTACT_NONE, now);
+                return found_nothing(planner, target, now);
         if (++scan->chosen > CHOSEN_MAX)
                 return cannot_ask(planner, target, now);
         scan->phase = PHASE_CONTACT;
@@ -475,7 +484,9 @@ static bool contact_may_be(const struct planner *planner, const struct target_wo
 static bool contact_find(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
 
-        while (scan->contact < contact_end() && !contact_may_be(planner, target))
+        while (scan->contact < contact_end() &&
+               (target_scan_is_attached(planner, target, target_scan_contact_lun(scan)) ||
+                !contact_may_be(planner, target)))
                 scan->contact++;
         return scan->contact < contact_end();
 }
@@ -524,12 +535,12 @@ int target_scan_move(struct planner *planner, struct target_work *target, struct
                 return 0;
         case PHASE_CONTACT:
                 if (!jobs_want(planner->jobs, scan->order.jobs))
-                        return target_scan_leave(planner, target, CONTACT_NONE, now);
+                        return found_nothing(planner, target, now);
                 if (contact_find(planner, target))
                         return 0;
                 if (!judge_limits(planner, &target->address)->wildcard ||
                     !admission_is_open(planner, &target->address, scan->order.request))
-                        return target_scan_leave(planner, target, CONTACT_NONE, now);
+                        return found_nothing(planner, target, now);
                 scan->phase = PHASE_WILDCARD;
                 return 0;
         case PHASE_ATTACH:
