@@ -139,6 +139,8 @@ static char *compare_unit(struct play *play, const struct mirror *mirror, struct
                 *play_held(play, at) || *play_freed(play, at) || compare_waits(play, mirror, at);
         g_autofree char *identity = compare_identity(disk);
 
+        if (disk != 0 && !compare_text(mirror, at, "Identity") && *play_withheld(play, at))
+                return NULL; /* until somebody asks for it */
         if (disk != 0 && !compare_text(mirror, at, "Identity"))
                 return sentence(mirror, at, "is mapped");
         if (disk == 0 && *play_held(play, at) && !compare_says(mirror, at, "Standing", "missing") &&

@@ -32,6 +32,10 @@ bool *play_known(struct play *play, struct scsi_address at) {
         return &play->known[at.target.host][at.target.target][at.lun];
 }
 
+bool *play_withheld(struct play *play, struct scsi_address at) {
+        return &play->withheld[at.target.host][at.target.target][at.lun];
+}
+
 unsigned *play_swapped(struct play *play, struct scsi_address at) {
         return &play->swapped[at.target.host][at.target.target][at.lun];
 }
@@ -44,7 +48,11 @@ bool *play_untold(struct play *play, struct scsi_target_address target) {
         return &play->untold[target.host][target.target];
 }
 
-void play_told(struct play *play) {
+void play_told(struct play *play, bool asked) {
+        PLAY_FOREACH(play, at) {
+                if (asked && *play_disk(play, at) != 0 && !*play_lost(play, at.target))
+                        *play_withheld(play, at) = false;
+        }
         PLAY_FOREACH_TARGET(play, target) {
                 if (!*play_lost(play, target))
                         *play_untold(play, target) = false;
@@ -137,6 +145,7 @@ static void remove_host(struct play *play, uint32_t number) {
         memset(play->disks[number], 0, sizeof(play->disks[number]));
         memset(play->held[number], 0, sizeof(play->held[number]));
         memset(play->known[number], 0, sizeof(play->known[number]));
+        memset(play->withheld[number], 0, sizeof(play->withheld[number]));
         memset(play->freed[number], 0, sizeof(play->freed[number]));
         memset(play->swapped[number], 0, sizeof(play->swapped[number]));
 }

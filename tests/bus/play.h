@@ -27,6 +27,7 @@ struct play {
         uint32_t disks[PLAY_HOSTS][PLAY_TARGETS][PLAY_LUNS];   /* 1 to PLAY_DISKS; 0: not mapped */
         bool held[PLAY_HOSTS][PLAY_TARGETS][PLAY_LUNS];        /* somebody uses the device */
         bool known[PLAY_HOSTS][PLAY_TARGETS][PLAY_LUNS];       /* by the service, for what it is */
+        bool withheld[PLAY_HOSTS][PLAY_TARGETS][PLAY_LUNS];    /* detached by request */
         unsigned swapped[PLAY_HOSTS][PLAY_TARGETS][PLAY_LUNS]; /* times that it became another */
         bool freed[PLAY_HOSTS][PLAY_TARGETS][PLAY_LUNS]; /* nobody any more: no event tells that */
         uint64_t sizes[PLAY_DISKS + 1];                  /* bytes */
@@ -61,12 +62,14 @@ uint32_t *play_disk(struct play *play, struct scsi_address at);
 bool *play_held(struct play *play, struct scsi_address at);
 bool *play_freed(struct play *play, struct scsi_address at);
 bool *play_known(struct play *play, struct scsi_address at);
+bool *play_withheld(struct play *play, struct scsi_address at);
 unsigned *play_swapped(struct play *play, struct scsi_address at);
 bool *play_lost(struct play *play, struct scsi_target_address target);
 bool *play_untold(struct play *play, struct scsi_target_address target);
 
-/* The service has looked at everything that can be reached. */
-void play_told(struct play *play);
+/* The service has looked at everything that can be reached; because somebody asked: then what was
+ * detached by request comes back. */
+void play_told(struct play *play, bool asked);
 
 /* ---- with the machine locked ---- */
 

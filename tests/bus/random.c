@@ -98,13 +98,13 @@ static void kill_service(struct stage *stage) {
                 *play_freed(play, at) = !*play_held(play, at);
         }
         start(stage);
-        play_told(play);
+        play_told(play, false);
 }
 
 static void scan(struct stage *stage) {
         g_free(client_scan(client_of(stage), "",
                            client_options("{'wait': <true>, 'remove': <true>}")));
-        play_told(stage->play);
+        play_told(stage->play, true);
         stage->scanned = true;
 }
 
@@ -171,8 +171,10 @@ static void decide(struct stage *stage, struct scsi_address at) {
                 order(stage, "AcceptReplacement", "(o@a{sv})", path);
         else if (replaced && disk != 0)
                 accept_another(stage, at, path);
-        else if (!*play_held(stage->play, at))
+        else if (!*play_held(stage->play, at)) {
                 order(stage, "Detach", "(s@a{sv})", path);
+                *play_withheld(stage->play, at) = true;
+        }
 }
 
 /* Somebody sees to what was stopped. */
