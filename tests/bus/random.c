@@ -135,28 +135,31 @@ static void tell(struct stage *stage, uint32_t how) {
         }
 }
 
+/* NULL when it was done, else the D-Bus error, which is the caller's. */
+static char *ask(struct stage *stage, const char *method, const char *signature, const char *path) {
+        struct client *client = client_of(stage);
+        guint32 serial =
+                client_send(client, SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, method,
+                            g_variant_new(signature, path, client_options("{'wait': <true>}")));
+        g_autoptr(GDBusMessage) reply = client_reply(client, serial);
+
+        stage->orders++;
+        return g_strdup(g_dbus_message_get_error_name(reply));
+}
+
 static void order(struct stage *stage, const char *method, const char *signature,
                   const char *path) {
-        GVariant *arguments = g_variant_new(signature, path, client_options("{'wait': <true>}"));
+        g_autofree char *error = ask(stage, method, signature, path);
 
-        g_variant_unref(client_call(client_of(stage), SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG,
-                                    method, arguments));
-        stage->orders++;
+        if (error)
+                g_error("Seed %u, after %u changes: %s of %s fails with %s", stage->play->seed,
+                        stage->play->changes, method, path, error);
 }
 
 /* Nobody has seen yet that it has become another once more: that is found out by accepting it. */
-static void accept_another(struct stage *stage, struct scsi_address at, const char *path) {
-        struct client *client = client_of(stage);
-        guint32 serial =
-                client_send(client, SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, "AcceptReplacement",
-                            g_variant_new("(o@a{sv})", path, client_options("{'wait': <true>}")));
-        g_autoptr(GDBusMessage) reply = client_reply(client, serial);
-        const char *error = g_dbus_message_get_error_name(reply);
+static void accept_another(struct stage *stage, const char *path) {
+        g_autofree char *error = ask(stage, "AcceptReplacement", "(o@a{sv})", path);
 
-        stage->orders++;
-        if (error && strcmp(error, SCSISCAN_ERROR_IDENTITY_MISMATCH) != 0)
-                g_error("Seed %u, after %u changes: %s cannot be accepted: %s", stage->play->seed,
-                        stage->play->changes, path, error);
         if (error)
                 order(stage, "AcceptReplacement", "(o@a{sv})", path);
 }
@@ -170,7 +173,7 @@ static void decide(struct stage *stage, struct scsi_address at) {
         if (replaced && disk != 0 && compare_says(stage->mirror, at, "Identity", identity))
                 order(stage, "AcceptReplacement", "(o@a{sv})", path);
         else if (replaced && disk != 0)
-                accept_another(stage, at, path);
+                accept_another(stage, path);
         else if (!*play_held(stage->play, at)) {
                 order(stage, "Detach", "(s@a{sv})", path);
                 *play_withheld(stage->play, at) = true;
