@@ -22,6 +22,8 @@
 /* Changes are published together: at once when nothing is under way, else at this pace, so that
  * mapping a thousand LUNs is some tens of signals and not thousands. */
 #define PUBLISH_PACE_MS 50
+/* What has to be on the disk before it is published is waited for so long. */
+#define KEEP_PATIENCE_MS 1000
 /* Finished jobs are forgotten by somebody looking at the clock now and then. */
 #define HOUSEKEEPING_MS 10000
 
@@ -109,11 +111,25 @@ static void tell_ready(struct daemon *daemon) {
         (void)sd_notify(0, "READY=1");
 }
 
+static void on_pace(uv_timer_t *handle);
+
+/* Whoever is told that a device was stopped finds it so after a restart, too: that is written
+ * first, unless the disk takes too long over it. */
+static bool is_to_wait(struct daemon *daemon) {
+        state_touch(daemon->state);
+        if (!state_owes(daemon->state) ||
+            uv_now(&daemon->loop) - daemon->published >= KEEP_PATIENCE_MS)
+                return false;
+        uv_timer_start(&daemon->pace, on_pace, PUBLISH_PACE_MS, 0);
+        return true;
+}
+
 static void publish(struct daemon *daemon) {
         uv_timer_stop(&daemon->pace);
+        if (is_to_wait(daemon))
+                return;
         daemon->published = uv_now(&daemon->loop);
         server_publish(daemon->server);
-        state_touch(daemon->state);
         tell_ready(daemon);
 }
 
@@ -163,6 +179,10 @@ static void daemon_poke(struct daemon *daemon) {
 
 static void on_wake(uv_timer_t *handle) {
         daemon_poke(handle->data);
+}
+
+static void on_kept(void *userdata) {
+        daemon_poke(userdata);
 }
 
 static void on_housekeeping(uv_timer_t *handle) {
@@ -319,8 +339,8 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         if (!daemon->engine)
                 return -ENOMEM;
         server.engine = daemon->engine;
-        r = state_open(&daemon->loop, options->state_dir, engine_memory(daemon->engine),
-                       &daemon->state);
+        r = state_open(&daemon->loop, options->state_dir, engine_memory(daemon->engine), on_kept,
+                       daemon, &daemon->state);
         if (r < 0)
                 return r;
         r = kernel_new(&daemon->loop, &kernel, &from_kernel, &daemon->kernel);

@@ -26,8 +26,11 @@ struct state {
         char *directory;
         struct memory *memory;
         uint64_t saved; /* the serial that is in the file, or on its way there */
-        char *text;     /* what the thread is writing */
-        int error;      /* what came of it */
+        uint64_t kept;  /* the serial that is in the file */
+        void (*on_kept)(void *userdata);
+        void *userdata;
+        char *text; /* what the thread is writing */
+        int error;  /* what came of it */
         bool writing;
         bool failed; /* the file is older than `saved` says */
         bool closing;
@@ -124,7 +127,7 @@ static void save_work(uv_work_t *work) {
 static void on_timer(uv_timer_t *timer);
 
 static void save_schedule(struct state *state) {
-        if (state->closing)
+        if (state->closing || memory_urgent(state->memory) > state->saved)
                 on_timer(&state->timer);
         else if (!uv_is_active((uv_handle_t *)&state->timer))
                 uv_timer_start(&state->timer, on_timer, SAVE_DELAY_MS, 0);
@@ -139,10 +142,14 @@ static void save_done(uv_work_t *work, int status) {
                 log_warning("identities cannot be kept in %s: %s", state->directory,
                             strerrordesc_np(-state->error) ?: "error");
         state->complained = state->failed = state->error < 0;
+        if (!state->failed)
+                state->kept = state->saved;
         if (!state->failed && state->saved != memory_serial(state->memory))
                 save_schedule(state);
         else if (state->failed && !state->closing)
                 uv_timer_start(&state->timer, on_timer, SAVE_RETRY_MS, 0);
+        if (!state->closing)
+                state->on_kept(state->userdata);
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -166,6 +173,11 @@ void state_touch(struct state *state) {
                 save_schedule(state);
 }
 
+/* What cannot be written cannot be waited for. */
+bool state_owes(const struct state *state) {
+        return memory_urgent(state->memory) > state->kept && !state->failed;
+}
+
 /* ---- life ---- */
 
 static int load(struct state *state) {
@@ -186,7 +198,8 @@ static int load(struct state *state) {
         return r == -ENOMEM ? r : 0;
 }
 
-int state_open(uv_loop_t *loop, const char *directory, struct memory *memory, struct state **ret) {
+int state_open(uv_loop_t *loop, const char *directory, struct memory *memory,
+               void (*on_kept)(void *userdata), void *userdata, struct state **ret) {
         struct state *state = calloc(1, sizeof(*state));
         int r;
 
@@ -194,6 +207,8 @@ int state_open(uv_loop_t *loop, const char *directory, struct memory *memory, st
                 return -ENOMEM;
         state->loop = loop;
         state->memory = memory;
+        state->on_kept = on_kept;
+        state->userdata = userdata;
         state->directory = strdup(directory);
         if (!state->directory) {
                 free(state);
@@ -206,7 +221,7 @@ int state_open(uv_loop_t *loop, const char *directory, struct memory *memory, st
                 free(state);
                 return r;
         }
-        state->saved = memory_serial(memory);
+        state->saved = state->kept = memory_serial(memory);
         uv_timer_init(loop, &state->timer);
         state->timer.data = state;
         *ret = state;

@@ -14,10 +14,14 @@
 
 struct state;
 
-/* Reads what is there into the memory. -ENOMEM. */
-int state_open(uv_loop_t *loop, const char *directory, struct memory *memory, struct state **ret);
+/* Reads what is there into the memory. `on_kept`: something was written, or could not be. -ENOMEM.
+ */
+int state_open(uv_loop_t *loop, const char *directory, struct memory *memory,
+               void (*on_kept)(void *userdata), void *userdata, struct state **ret);
 /* The memory may have changed. */
 void state_touch(struct state *state);
+/* Something that nobody may be told of before it is kept is on its way to the disk. */
+bool state_owes(const struct state *state);
 /* Writes what has not been written; the loop must run until it has no handles left before
  * state_free(). */
 void state_close(struct state *state);

@@ -82,7 +82,7 @@ void admission_listed(struct planner *planner, const struct scsi_target_address 
         HASH_ITER (hh, planner->withheld, withheld, next) {
                 const struct target_lun key = {.lun = withheld->address.lun};
 
-                if (withheld->why == DISPOSITION_REFUSED &&
+                if (!scsi_lun_is_well_known(withheld->address.lun) &&
                     scsi_target_address_compare(&withheld->address.target, target) == 0 &&
                     !bsearch(&key, luns, count, sizeof(key), target_lun_compare))
                         withheld_drop(planner, withheld);

@@ -62,6 +62,12 @@ static int become_replaced(const struct device_turn *turn) {
         bool news = !known || known->standing != STANDING_REPLACED;
         int r;
 
+        /* It could not be asked who it is, and is stopped again as it was before. */
+        if (known && scsi_identity_equal(was, &fact->identity)) {
+                fact->standing = known->standing;
+                return scsi_identity_copy(&known->was, &fact->was);
+        }
+
         r = news ? device_guard_tell(turn, was) : 0;
         if (r < 0)
                 return r;
@@ -101,6 +107,7 @@ static int stopped(const struct device_turn *turn) {
 
         if (r < 0)
                 return r;
+        reattach &= fact->standing == STANDING_REPLACED;
         turn->target->scan.changed = true;
         if (turn->work->now.order)
                 device_order_fail(turn, JOB_ERROR_IDENTITY_MISMATCH,

@@ -100,8 +100,14 @@ bool device_order_looked(const struct device_turn *turn) {
         return true;
 }
 
+/* Stopped by the service before it was killed, or by somebody else: who it is has not been read
+ * since. */
+static bool is_stopped(const struct device *known) {
+        return known->standing == STANDING_UNVERIFIED && strcmp(known->facts.state, "offline") == 0;
+}
+
 static int begin_accept(const struct device_turn *turn, const struct device *known) {
-        if (known->standing < STANDING_REPLACED) {
+        if (known->standing < STANDING_REPLACED && !is_stopped(known)) {
                 device_order_done(turn, SUMMARY_UNCHANGED);
                 return device_turn_finish(turn);
         }

@@ -11,6 +11,7 @@
 struct memory {
         struct memory_entry *entries;
         uint64_t serial;
+        uint64_t urgent;
 };
 
 /* First line of the text; the fields of the others are separated by tabs, which no name holds. */
@@ -96,6 +97,8 @@ int memory_set(struct memory *memory, const char *nexus, const struct memory_mar
                 scsi_identity_done(identity);
                 return -ENOMEM;
         }
+        if (mark->standing != entry->mark.standing && mark->standing >= STANDING_REPLACED)
+                memory->urgent = memory->serial + 1;
         entry->mark.instance = mark->instance;
         entry->mark.standing = mark->standing;
         entry->mark.asked = mark->asked;
@@ -117,6 +120,10 @@ void memory_forget(struct memory *memory, const char *nexus) {
 
 uint64_t memory_serial(const struct memory *memory) {
         return memory->serial;
+}
+
+uint64_t memory_urgent(const struct memory *memory) {
+        return memory->urgent;
 }
 
 /* ---- as text ---- */

@@ -49,6 +49,9 @@ const struct memory_entry *memory_get(const struct memory *memory, const char *n
 
 /* Rises with every change. */
 uint64_t memory_serial(const struct memory *memory);
+/* Its value at the last change that nobody may be told of before it is kept: a device was stopped.
+ */
+uint64_t memory_urgent(const struct memory *memory);
 /* As text, a line for each nexus; and back, where a line that is not one is left out. The text
  * begins with the boot it was written in: of another boot, no instance is kept. */
 char *memory_format(const struct memory *memory, const char *boot_id);

@@ -380,12 +380,12 @@ enum disposition admission_of(const struct planner *planner,
 /* Whatever is there may be attached: nothing that the target has is kept back. */
 bool admission_is_open(const struct planner *planner, const struct scsi_target_address *target,
                        bool request);
-/* WITHHELD: it was detached by request, and stays so until somebody asks for it or attaches it.
- * REFUSED: it was attached and looked at, and the policy ignores it; its target lists it still. */
+/* As long as its target lists it. WITHHELD: it was detached by request, and stays so until somebody
+ * asks for it or attaches it. REFUSED: it was attached and looked at, and the policy ignores it. */
 int admission_withhold(struct planner *planner, const struct scsi_address *address,
                        enum disposition why);
-/* The target lists these now, ascending: what was refused and is not among them may be another when
- * it comes back. */
+/* The target lists these now, ascending: what is kept back and is not among them may be another
+ * when it comes back. */
 void admission_listed(struct planner *planner, const struct scsi_target_address *target,
                       const struct target_lun *luns, size_t count);
 /* There is another policy. */

@@ -71,11 +71,58 @@ static void test_accept_another(void) {
         stage_done(&stage);
 }
 
+/* Killed between stopping a device and keeping that: it can still be told, and accepted. */
+static void test_stopped_and_forgotten(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+        struct device_request accept = {.operation = JOB_ACCEPT};
+
+        hold(&stage, 1, "dm-0");
+        map_disk(&stage, 1, 99);
+        sim_set_device_state(stage.machine, lun_of(&stage, 1), "offline");
+        sim_set_device_state(stage.machine, lun_of(&stage, 2), "offline");
+        start_again(&stage, "a", "a");
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_UNVERIFIED);
+        g_assert_cmpint(world_order(stage.world, &accept, "0:0:0:1")->error, ==,
+                        JOB_ERROR_IDENTITY_MISMATCH);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_REPLACED);
+        g_assert_cmpuint(world_notices(stage.world, NOTICE_REPLACED), ==, 1);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 1)), ==, 0);
+        g_assert_cmpint(world_order(stage.world, &accept, "0:0:0:1")->state, ==, JOB_DONE);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_PRESENT);
+
+        sim_set_lun_manner(stage.machine, lun_of(&stage, 2), SIM_TIMES_OUT);
+        g_assert_cmpint(world_order(stage.world, &accept, "0:0:0:2")->state, ==, JOB_FAILED);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_UNVERIFIED);
+        g_assert_cmpstr(device_of(&stage, 2)->facts.state, ==, "offline");
+        sim_set_lun_manner(stage.machine, lun_of(&stage, 2), SIM_NORMAL);
+        g_assert_cmpint(world_order(stage.world, &accept, "0:0:0:2")->state, ==, JOB_DONE);
+        g_assert_cmpstr(device_of(&stage, 2)->facts.state, ==, "running");
+        stage_done(&stage);
+}
+
+/* The unit that was detached by request is gone; what takes its LUN is another matter. */
+static void test_withheld_is_over(void) {
+        struct stage stage = stage_new(0, 3);
+        struct device_request detach = {.operation = JOB_DETACH};
+
+        world_order(stage.world, &detach, "0:0:0:1");
+        sim_unmap(stage.machine, stage.target, 1);
+        touch(&stage);
+        world_pass(stage.world, 2 * SECOND);
+        map_disk(&stage, 1, 99);
+        touch(&stage);
+        world_pass(stage.world, 2 * SECOND);
+        g_assert_nonnull(device_of(&stage, 1));
+        stage_done(&stage);
+}
+
 int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/engine/coincidence/grown-and-replaced", test_grown_and_replaced);
         g_test_add_func("/engine/coincidence/gone-and-alone", test_gone_and_alone);
         g_test_add_func("/engine/coincidence/detach-released", test_detach_released);
         g_test_add_func("/engine/coincidence/accept-another", test_accept_another);
+        g_test_add_func("/engine/coincidence/stopped-and-forgotten", test_stopped_and_forgotten);
+        g_test_add_func("/engine/coincidence/withheld-is-over", test_withheld_is_over);
         return g_test_run();
 }

@@ -59,7 +59,7 @@ static void read_host(uint32_t number, struct host_facts *ret) {
 }
 
 static void read_device(const struct fake_machine *machine, const struct scsi_address *address,
-                        struct device_facts *ret) {
+                        const char *holder, struct device_facts *ret) {
         ret->instance = 1000 + address->lun;
         g_strlcpy(ret->vendor, "Linux", sizeof(ret->vendor));
         g_strlcpy(ret->model, "made-up", sizeof(ret->model));
@@ -73,8 +73,8 @@ static void read_device(const struct fake_machine *machine, const struct scsi_ad
         g_snprintf(ret->generic, sizeof(ret->generic), "sg%u", (unsigned)(address->lun % 26));
         ret->size = UINT64_C(1) << 40;
         ret->block_size = 512;
-        if (machine->holder)
-                ret->holders[0] = strdup(machine->holder);
+        if (machine->holder || holder)
+                ret->holders[0] = strdup(machine->holder ?: holder);
 }
 
 static void report_luns(const struct fake_machine *machine,
@@ -119,7 +119,7 @@ static void answer_device(struct fixture *fixture, struct observation *observati
         case STEP_REFRESH:
         case STEP_SET_STATE:
                 fixture->refreshed += observation->step.kind == STEP_REFRESH;
-                read_device(&fixture->machine, address, &observation->device);
+                read_device(&fixture->machine, address, device->holder, &observation->device);
                 break;
         case STEP_DETACH:
                 device->attached = false;

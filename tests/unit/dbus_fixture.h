@@ -22,6 +22,7 @@ struct fake_device {
         bool attached;        /* the kernel has it */
         bool reported;        /* its target lists it */
         bool deaf;            /* attaching it never works */
+        const char *holder;   /* who holds it, NULL for nobody */
 };
 
 #define FAKE_DEVICES_MAX 64

@@ -141,9 +141,8 @@ static void test_detach_in_part(void) {
         if (!fixture_is_root())
                 return;
         fixture = fixture_set_up();
-        fixture->machine.holder = "dm-7";
+        fixture_device(fixture, "3:0:1:0")->holder = "dm-7";
         fixture_event(fixture, EVENT_DEVICE, "3:0:1:0", ATTENTION_NONE);
-        fixture->machine.holder = NULL;
         refuses(fixture, "Detach", "('naa.6000a', {'wait': <true>})", SCSISCAN_ERROR_IN_USE,
                 "3:0:1:0: in use by dm-7");
         g_assert_true(fixture_device(fixture, "3:0:1:0")->attached);
