@@ -208,6 +208,7 @@ static const char *action_of(const struct order_call *order) {
         case JOB_ACCEPT:
                 return SCSISCAN_ACTION_ACCEPT_REPLACEMENT;
         case JOB_SCAN:
+        case JOB_PLAN:
         case JOB_OPERATIONS:
                 break;
         }

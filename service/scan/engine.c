@@ -66,6 +66,7 @@ void engine_free(struct engine *engine) {
         while ((notice = engine_take_notice(engine)))
                 notice_free(notice);
         judge_forget(&engine->planner);
+        planner_planned_free(&engine->planner);
         policy_free(engine->planner.own_policy);
         memory_free(engine->planner.memory);
         jobs_free(engine->planner.jobs);
@@ -157,6 +158,13 @@ int engine_event(struct engine *engine, const struct event *event, struct scan_t
 int engine_scan(struct engine *engine, const struct scan_request *request, struct scan_time now,
                 uint64_t *ret_job) {
         int r = planner_request(&engine->planner, request, now, ret_job);
+
+        return r == -ENOENT || r == -EBUSY ? r : engine_result(engine, r);
+}
+
+int engine_plan(struct engine *engine, const struct scan_request *request, struct scan_time now,
+                uint64_t *ret_job) {
+        int r = planner_plan(&engine->planner, request, now, ret_job);
 
         return r == -ENOENT || r == -EBUSY ? r : engine_result(engine, r);
 }

@@ -72,10 +72,15 @@ struct scan_request {
         bool attach;
         bool remove;  /* detach what is gone and unused */
         bool enforce; /* and what the policy ignores */
+        bool planned; /* only where targets list what they did when they were planned for last */
 };
 
 /* -ENOENT the scope names nothing; -EBUSY too many jobs unfinished (of this user, or at all). */
 int engine_scan(struct engine *engine, const struct scan_request *request, struct scan_time now,
+                uint64_t *ret_job);
+/* What such a scan would do: asks as it would, and changes nothing. The job's plan is complete when
+ * it has ended; a scan that is `planned` then does nothing on a target that lists other LUNs. */
+int engine_plan(struct engine *engine, const struct scan_request *request, struct scan_time now,
                 uint64_t *ret_job);
 /* Ends the job as cancelled; what it alone wanted and has not begun is not begun.
  * -ENOENT no such job, -EALREADY it has ended. */

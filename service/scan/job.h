@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
+#include "scan/plan.h"
 #include "scan/scope.h"
 
 /* Unfinished at once: a job is a bit in a 64-bit mask. */
@@ -41,6 +42,7 @@ enum job_operation {
         JOB_DETACH,
         JOB_REFRESH,
         JOB_ACCEPT,
+        JOB_PLAN, /* says what a scan would do, and does nothing */
         JOB_OPERATIONS
 };
 
@@ -104,6 +106,7 @@ struct job {
         bool attach;      /* may attach what is new */
         bool remove;      /* may detach what is gone and unused */
         bool enforce;     /* and what the policy ignores */
+        bool planned;     /* only what was planned */
         uint64_t started; /* µs, realtime */
         uint64_t ended;   /* µs, monotonic; 0 while it runs */
         uint32_t steps_done;
@@ -114,6 +117,7 @@ struct job {
         uint64_t summary[SUMMARY_FIELDS];
         enum job_error error;   /* the first failure of a task, also of a job that is done */
         char message[160];      /* its sentence, "" without */
+        struct plan plan;       /* JOB_PLAN */
         bool dirty;             /* in the list of jobs to be published */
         TAILQ_ENTRY(job) entry; /* all, oldest first */
         TAILQ_ENTRY(job) dirty_entry;

@@ -36,6 +36,7 @@ const char *job_operation_name(enum job_operation operation) {
                 [JOB_DETACH] = "detach",
                 [JOB_REFRESH] = "refresh",
                 [JOB_ACCEPT] = "accept-replacement",
+                [JOB_PLAN] = "plan",
         };
 
         return names[operation];
@@ -77,6 +78,7 @@ static void job_free(struct job *job) {
                 return;
         scope_done(&job->scope);
         free(job->scope_text);
+        plan_done(&job->plan);
         free(job);
 }
 
@@ -151,6 +153,7 @@ int jobs_add(struct jobs *jobs, const struct job_order *order, struct scan_time 
         job->attach = order->attach;
         job->remove = order->remove;
         job->enforce = order->enforce;
+        job->planned = order->planned;
         job->started = now.realtime;
         jobs->slots[slot] = job;
         TAILQ_INSERT_TAIL(&jobs->all, job, entry);
@@ -284,6 +287,19 @@ void jobs_advance(struct jobs *jobs, job_mask mask, uint32_t steps) {
                 job->steps_done += steps;
                 job_touch(jobs, job);
         }
+}
+
+int jobs_plan(struct jobs *jobs, job_mask mask, enum plan_place place,
+              const struct scsi_address *address, enum plan_action action, const char *reason,
+              const char *identity) {
+        struct job *job;
+        int r = 0, q;
+
+        while ((job = mask_pop(jobs, &mask))) {
+                q = plan_add(&job->plan, place, address, action, reason, identity);
+                r = r < 0 ? r : q;
+        }
+        return r;
 }
 
 void jobs_count(struct jobs *jobs, job_mask mask, enum summary_field field) {

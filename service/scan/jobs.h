@@ -27,6 +27,7 @@ struct job_order {
         bool attach;
         bool remove;
         bool enforce;
+        bool planned;
 };
 
 /* -EBUSY above a limit, -ENOMEM. The new job has no tasks yet: give it one at once. */
@@ -51,6 +52,11 @@ void jobs_task_fail(struct jobs *jobs, job_mask mask, enum job_error error, cons
 void jobs_expect(struct jobs *jobs, job_mask mask, uint32_t steps);
 void jobs_advance(struct jobs *jobs, job_mask mask, uint32_t steps);
 void jobs_count(struct jobs *jobs, job_mask mask, enum summary_field field);
+
+/* A step of what these jobs would do: see plan_add(). */
+int jobs_plan(struct jobs *jobs, job_mask mask, enum plan_place place,
+              const struct scsi_address *address, enum plan_action action, const char *reason,
+              const char *identity);
 
 /* Whether anybody still wants what these jobs asked for: true for none at all, false when all
  * of them were cancelled. */

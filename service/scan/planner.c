@@ -58,6 +58,7 @@ static struct scan_order order_of(const struct job *job) {
                 .verify = job->verify,
                 .remove = job->remove,
                 .enforce = job->enforce,
+                .planned = job->planned,
                 .request = job->cause == CAUSE_REQUEST,
                 .watched = job->cause == CAUSE_UNIT_ATTENTION,
                 .measure = job->cause == CAUSE_UNIT_ATTENTION,
@@ -107,6 +108,7 @@ int planner_request(struct planner *planner, const struct scan_request *request,
                 .attach = request->attach,
                 .remove = request->remove,
                 .enforce = request->enforce,
+                .planned = request->planned,
         };
         struct job *job;
         job_mask bit;

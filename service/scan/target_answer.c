@@ -164,6 +164,9 @@ static int seen_luns(struct planner *planner, struct target_work *target,
                                            : SCSI_REPORT_LUNS_BYTES_MAX;
                 return 0;
         }
+        if (scan->order.planned &&
+            !planner_is_planned(planner, &target->address, list->luns, list->count))
+                return target_scan_stale(planner, target);
         return take_luns(planner, target, list);
 }
 

@@ -166,8 +166,8 @@ static bool is_refused(const struct target_scan *scan, uint64_t lun) {
 
 /* REPORT LUNS must be answered by LUN 0 or the well-known unit, and is by most others (SPC-5 6.33).
  */
-static const struct device *foothold_choose(const struct planner *planner,
-                                            const struct target_work *work) {
+const struct device *target_scan_foothold(const struct planner *planner,
+                                          const struct target_work *work) {
         const struct target *target = topology_target(planner->topology, &work->address);
         const struct device *device, *best = NULL;
 
@@ -357,6 +357,12 @@ static int cannot_ask(struct planner *planner, struct target_work *target, struc
         return r < 0 ? r : verify_begin(planner, target);
 }
 
+int target_scan_stale(struct planner *planner, struct target_work *target) {
+        target->scan.phase = PHASE_VERIFY;
+        scan_blame(target, JOB_ERROR_STALE_PLAN, "it lists other LUNs than when this was planned");
+        return 0;
+}
+
 int target_scan_refused(struct planner *planner, struct target_work *target,
                         const struct observation *observation, struct scan_time now) {
         struct target_scan *scan = &target->scan;
@@ -365,7 +371,7 @@ int target_scan_refused(struct planner *planner, struct target_work *target,
         if (scan->refused_count < SCAN_REFUSED_MAX) {
                 scan->refused[scan->refused_count++] = observation->step.address.lun;
                 /* Where the last one is gone itself, another way in is looked for. */
-                if (foothold_choose(planner, target) ||
+                if (target_scan_foothold(planner, target) ||
                     (scan->order.attach && observation->outcome == SCSI_OUTCOME_NO_LOGICAL_UNIT))
                         return 0;
         }
@@ -385,7 +391,7 @@ static int scan_choose(struct planner *planner, struct target_work *target, stru
         struct target_scan *scan = &target->scan;
         const struct device *device;
 
-        device = foothold_choose(planner, target);
+        device = target_scan_foothold(planner, target);
         if (device)
                 return foothold_found(planner, target, device, now);
         if (!scan->order.attach || scan->contact > contact_end() ||

@@ -30,6 +30,8 @@ int target_scan_leave(struct planner *planner, struct target_work *target, enum 
 int target_scan_fail_observed(struct planner *planner, struct target_work *target,
                               const struct observation *observation, struct scan_time now);
 
+/* It is not as it was planned for: nothing is done. */
+int target_scan_stale(struct planner *planner, struct target_work *target);
 /* The target could not be asked through that device: through another, if there is one. */
 int target_scan_refused(struct planner *planner, struct target_work *target,
                         const struct observation *observation, struct scan_time now);
@@ -39,6 +41,10 @@ uint64_t target_scan_contact_lun(const struct target_scan *scan);
 void target_scan_contact_over(struct target_scan *scan);
 /* PHASE_ATTACH: the one that is to be attached now. */
 struct target_lun *target_scan_lun(const struct target_scan *scan);
+
+/* A device that its target can be asked through; NULL for none. */
+const struct device *target_scan_foothold(const struct planner *planner,
+                                          const struct target_work *work);
 
 /* From here on without REPORT LUNS: 0, 1, 2 ... */
 int target_scan_count_up(struct planner *planner, struct target_work *target);

@@ -28,6 +28,7 @@ int target_work_get(struct planner *planner, const struct scsi_target_address *a
         (*ret)->address = *address;
         (*ret)->host = host;
         TAILQ_INIT(&(*ret)->devices);
+        TAILQ_INIT(&(*ret)->plans);
         HASH_ADD(hh, host->targets, address, sizeof((*ret)->address), *ret);
         return 0;
 }
@@ -55,11 +56,12 @@ void target_work_wake(struct planner *planner, struct target_work *target) {
 
 bool target_work_is_idle(const struct target_work *target) {
         return !target->in_flight && !target->wanted && target->scan.phase == PHASE_IDLE &&
-               TAILQ_EMPTY(&target->devices);
+               TAILQ_EMPTY(&target->devices) && TAILQ_EMPTY(&target->plans);
 }
 
 void target_work_free(struct planner *planner, struct target_work *target) {
         device_work_fail(planner, target, JOB_ERROR_FAILED, "stopped", (struct scan_time){});
+        target_plan_fail(planner, target, JOB_ERROR_FAILED, "stopped", (struct scan_time){});
         target_scan_reset(&target->scan);
         if (target->ready)
                 TAILQ_REMOVE(&target->host->ready_targets, target, ready_entry);
@@ -102,6 +104,7 @@ void scan_order_merge(struct scan_order *order, const struct scan_order *other) 
         order->verify |= other->verify;
         order->remove |= other->remove;
         order->enforce |= other->enforce;
+        order->planned |= other->planned;
         order->request |= other->request;
         order->poll |= other->poll;
         order->measure |= other->measure;
@@ -161,6 +164,7 @@ void target_work_fail(struct planner *planner, struct target_work *target, enum 
                 jobs_task_fail(planner->jobs, jobs, error, message, now);
         }
         device_work_fail(planner, target, error, message, now);
+        target_plan_fail(planner, target, error, message, now);
 }
 
 enum offer target_work_next(struct planner *planner, struct target_work *target,
@@ -177,8 +181,11 @@ enum offer target_work_next(struct planner *planner, struct target_work *target,
                         return offer;
                 }
                 before = target->scan.phase;
-                if (before == PHASE_IDLE && !target->wanted)
-                        return OFFER_NONE;
+                if (before == PHASE_IDLE && !target->wanted) {
+                        offer = target_plan_next(planner, target, now, ret);
+                        target->in_flight = offer == OFFER_STEP;
+                        return offer;
+                }
                 if (before == PHASE_IDLE)
                         planner_note(planner, target_scan_begin(planner, target, now));
                 else
@@ -197,7 +204,9 @@ int target_work_observe(struct planner *planner, struct target_work *target,
         int r;
 
         target->in_flight = false;
-        if (device_work_has(target, observation->step.address.lun))
+        if (target_plan_has(target))
+                r = target_plan_observe(planner, target, observation);
+        else if (device_work_has(target, observation->step.address.lun))
                 r = device_work_observe(planner, target, observation, now);
         else
                 r = target_scan_observe(planner, target, observation, now);

@@ -148,6 +148,7 @@ struct scan_order {
         bool verify;
         bool remove;  /* detach what is gone and unused */
         bool enforce; /* detach what the policy ignores */
+        bool planned; /* only if it lists what it did when it was planned for last */
         bool request; /* somebody asked: also for what was detached by request */
         bool watched; /* nobody asked: the target is asked less often if nothing comes of it */
         bool poll;    /* what waits in its units is to come out first */
@@ -194,9 +195,10 @@ struct host_work;
 struct target_work {
         struct scsi_target_address address;
         struct host_work *host;
-        bool in_flight; /* one step at a time for each target */
-        bool ready;     /* in host->ready */
-        bool wanted;    /* a scan is wanted after the one that runs, if any */
+        bool in_flight;                  /* one step at a time for each target */
+        bool ready;                      /* in host->ready */
+        bool wanted;                     /* a scan is wanted after the one that runs, if any */
+        TAILQ_HEAD(, target_plan) plans; /* what scans of it would do; the first is under way */
         struct scan_order next_order;
         struct target_scan scan;
         struct device_queue devices;
@@ -256,6 +258,7 @@ struct planner {
         const struct policy *policy;
         struct policy *own_policy;       /* of who was given none */
         struct place_rules *place_rules; /* see judgement.c */
+        struct planned *planned;         /* see plans.c */
         struct topology *topology;
         struct change_set *changes;
         struct jobs *jobs;
@@ -334,6 +337,28 @@ struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
                               const struct scsi_address *address);
 /* A unit has another size when all paths that lead to it say so: once, however many. */
 int planner_notice_capacity(struct planner *planner, const struct scsi_address *address);
+
+/* plans.c: what scans would do. */
+int planner_plan(struct planner *planner, const struct scan_request *request, struct scan_time now,
+                 uint64_t *ret_job);
+/* The target listed these when it was planned for last, and lists these now: the same? */
+void planner_planned(struct planner *planner, const struct scsi_target_address *target,
+                     const uint64_t *luns, size_t count);
+bool planner_is_planned(const struct planner *planner, const struct scsi_target_address *target,
+                        const uint64_t *luns, size_t count);
+void planner_planned_free(struct planner *planner);
+
+/* target_plan.c: what a scan of one target would do. */
+int target_plan_want(struct planner *planner, const struct scsi_target_address *address,
+                     job_mask job, bool verify, const struct lun_filter *filter,
+                     struct scan_time now);
+enum offer target_plan_next(struct planner *planner, struct target_work *target,
+                            struct scan_time now, struct step *ret);
+bool target_plan_has(const struct target_work *target);
+int target_plan_observe(struct planner *planner, struct target_work *target,
+                        struct observation *observation);
+void target_plan_fail(struct planner *planner, struct target_work *target, enum job_error error,
+                      const char *message, struct scan_time now);
 
 /* judgement.c: what the policy says. */
 /* Of a target as a whole, of a device or a place for one, and how often, in ms, a silent target is
