@@ -2,14 +2,17 @@
 #pragma once
 
 /*
- * May the caller do this? The bus is asked who it is, without waiting for the answer; a method call
- * is parsed and checked before, and continues after, when the objects it named may be gone. Root
- * may do everything, everybody else is refused with AccessDenied.
+ * May the caller do this? The bus is asked who it is, and polkit whether it may, without waiting
+ * for either answer; a method call is parsed and checked before, and continues after, when the
+ * objects it named may be gone or others. Root may do everything; everybody else what polkit
+ * allows, and nothing where there is no polkit. The caller may leave meanwhile: then nothing is
+ * done, and polkit is told so.
  */
 
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
+#include "dbus/details.h"
 #include "util/cleanup.h"
 
 struct callers;
@@ -17,13 +20,19 @@ struct callers;
 /* Callers being asked about, at all and of one sender. */
 #define CALLERS_MAX 256
 #define CALLERS_PER_SENDER_MAX 16
+/* Of these polkit is being asked about, at all and of one user: a dialog may stay open for ever.
+ * The bus allows 128 calls without a reply to one connection. */
+#define CALLERS_ASKED_MAX 64
+#define CALLERS_ASKED_PER_USER_MAX 8
 
 /* The call goes on: it is answered in here or later, or `error` is set and a negative errno
  * returned. */
 typedef int (*caller_go)(sd_bus_message *call, uint32_t uid, void *request, sd_bus_error *error);
 
 struct caller_request {
-        const char *action; /* "org.scsiscan1.scan": what the caller wants to do; static */
+        const char *action;     /* "org.scsiscan1.scan": what the caller wants to do; static */
+        struct details details; /* taken over */
+        uint32_t owner;         /* who may without being asked about, beside root; 0: nobody */
         caller_go go;
         void *request;
         void (*request_free)(void *request);
@@ -35,7 +44,7 @@ void callers_free(struct callers *callers);
 DEFINE_CLEANUP(struct callers *, callers_free)
 
 /* 1 when under way, as a method handler returns it, or negative with `error` set;
- * `request->request` is taken over in any case. */
+ * `request->request` and `request->details` are taken over in any case. */
 int callers_authorize(struct callers *callers, sd_bus_message *call,
                       const struct caller_request *request, sd_bus_error *error);
 

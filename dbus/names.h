@@ -40,13 +40,25 @@
 /* Errors of the bus itself that the contract uses. */
 #define SCSISCAN_ERROR_INVALID_ARGS "org.freedesktop.DBus.Error.InvalidArgs"
 #define SCSISCAN_ERROR_ACCESS_DENIED "org.freedesktop.DBus.Error.AccessDenied"
+#define SCSISCAN_ERROR_INTERACTIVE "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 #define SCSISCAN_ERROR_UNKNOWN_OBJECT "org.freedesktop.DBus.Error.UnknownObject"
 #define SCSISCAN_ERROR_LIMITS_EXCEEDED "org.freedesktop.DBus.Error.LimitsExceeded"
 
-/* What a caller must be allowed to do. */
+/* What a caller must be allowed to do: polkit's actions, see policy/org.scsiscan1.policy. */
 #define SCSISCAN_ACTION_SCAN SCSISCAN_BUS_NAME ".scan"
 #define SCSISCAN_ACTION_ATTACH SCSISCAN_BUS_NAME ".attach"
 #define SCSISCAN_ACTION_DETACH SCSISCAN_BUS_NAME ".detach"
 #define SCSISCAN_ACTION_DETACH_IN_USE SCSISCAN_BUS_NAME ".detach-in-use"
 #define SCSISCAN_ACTION_ACCEPT_REPLACEMENT SCSISCAN_BUS_NAME ".accept-replacement"
-#define SCSISCAN_ACTION_CANCEL SCSISCAN_BUS_NAME ".cancel"
+#define SCSISCAN_ACTION_INHIBIT SCSISCAN_BUS_NAME ".inhibit"
+#define SCSISCAN_ACTION_RELOAD_POLICY SCSISCAN_BUS_NAME ".reload-policy"
+#define SCSISCAN_ACTION_CANCEL SCSISCAN_BUS_NAME ".cancel" /* somebody else's job */
+
+/* What polkit is told beside the action: action.lookup("identity") in its rules, $(scope) in the
+ * messages of its dialogs. */
+#define SCSISCAN_DETAIL_SCOPE "scope"       /* what was asked for, as it was named; always there */
+#define SCSISCAN_DETAIL_OBJECT "object"     /* the object path, if that is one object */
+#define SCSISCAN_DETAIL_LUN "lun"           /* of a device, or to be attached; as Linux has it */
+#define SCSISCAN_DETAIL_IDENTITY "identity" /* of a device or unit, or the one that is expected */
+#define SCSISCAN_DETAIL_PORT "port"         /* a target's port name */
+#define SCSISCAN_DETAIL_HOLDERS "holders"   /* who has it in use, with ", " between */

@@ -8,6 +8,7 @@
 #include "dbus/options.h"
 #include "dbus/paths.h"
 #include "dbus/server_private.h"
+#include "util/cleanup.h"
 
 static const char *result(const struct job *job) {
         return job_is_finished(job) ? job_state_name(job->state) : "";
@@ -75,26 +76,38 @@ static int on_cancel_allowed(sd_bus_message *call, uint32_t uid, void *userdata,
         return sd_bus_reply_method_return(call, NULL);
 }
 
+/* The job's number and what it is about: numbers are not used again. */
+static int cancel_details(struct details *details, const struct job *job) {
+        _cleanup_(freep) char *path = NULL;
+        int r = path_format_job(job->id, &path);
+
+        if (r >= 0)
+                r = details_set(details, SCSISCAN_DETAIL_OBJECT, path);
+        return r < 0 ? r : details_set(details, SCSISCAN_DETAIL_SCOPE, job->scope_text);
+}
+
 static int on_cancel(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         const struct job *job = userdata;
         struct server *server = object_server(sd_bus_message_get_bus(call));
+        struct caller_request request = {
+                .action = SCSISCAN_ACTION_CANCEL,
+                .owner = job->uid,
+                .go = on_cancel_allowed,
+                .request_free = free,
+        };
         struct cancel_call *cancel;
         int r = options_read(call, NULL, 0, NULL, error);
 
-        if (r < 0)
-                return r;
-        cancel = calloc(1, sizeof(*cancel));
-        if (!cancel)
-                return -ENOMEM;
+        if (r >= 0)
+                r = cancel_details(&request.details, job);
+        cancel = r < 0 ? NULL : calloc(1, sizeof(*cancel));
+        if (!cancel) {
+                details_done(&request.details);
+                return r < 0 ? r : -ENOMEM;
+        }
         *cancel = (struct cancel_call){.server = server, .job = job->id};
-        return callers_authorize(server->callers, call,
-                                 &(struct caller_request){
-                                         .action = SCSISCAN_ACTION_CANCEL,
-                                         .go = on_cancel_allowed,
-                                         .request = cancel,
-                                         .request_free = free,
-                                 },
-                                 error);
+        request.request = cancel;
+        return callers_authorize(server->callers, call, &request, error);
 }
 
 static int on_wait(sd_bus_message *call, void *userdata, sd_bus_error *error) {

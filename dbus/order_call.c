@@ -26,12 +26,14 @@ struct order_call {
         char *text; /* the scope, as it was given */
         uint64_t lun;
         struct order_options options;
+        struct details seen; /* what the scope named when it was asked for */
 };
 
 static void order_call_free(void *request) {
         struct order_call *order = request;
 
         scope_done(&order->scope);
+        details_done(&order->seen);
         free(order->text);
         free(order);
 }
@@ -122,10 +124,49 @@ static int not_found(const struct order_call *order, sd_bus_error *error) {
                                  order->operation == JOB_ATTACH ? "target" : "device", order->text);
 }
 
+static const struct topology *topology_of(const struct order_call *order) {
+        return engine_topology(order->server->config.engine);
+}
+
+static int found_any(const struct object_id *id, void *userdata) {
+        return 1;
+}
+
+/* A target may be there that nobody has seen yet: attaching may bring it. */
+static int check_exists(const struct order_call *order, sd_bus_error *error) {
+        bool exists = order->operation == JOB_ATTACH
+                              ? scope_exists(&order->scope, topology_of(order)) == 0
+                              : scope_find(&order->scope, topology_of(order), found_any, NULL) != 0;
+
+        return exists ? 0 : not_found(order, error);
+}
+
+static bool is_same(const struct details *a, const struct details *b, const char *name) {
+        const char *before = details_find(a, name), *now = details_find(b, name);
+
+        return before && now ? strcmp(before, now) == 0 : !before && !now;
+}
+
+/* Addresses are used again. What was allowed for one unit or port was not for another that is
+ * behind the same address by now. A target that was not seen yet may have come to light. */
+static int check_same(const struct order_call *order, sd_bus_error *error) {
+        bool attach = order->operation == JOB_ATTACH;
+        const char *name = attach ? SCSISCAN_DETAIL_PORT : SCSISCAN_DETAIL_IDENTITY;
+        _cleanup_(details_done) struct details now = {};
+        int r = check_exists(order, error);
+
+        if (r >= 0)
+                r = details_set_scope(&now, &order->scope, order->text, topology_of(order));
+        if (r < 0 || (attach && !details_find(&order->seen, name)) ||
+            is_same(&order->seen, &now, name))
+                return r;
+        return sd_bus_error_setf(error, SCSISCAN_ERROR_IDENTITY_MISMATCH,
+                                 "%s is not what it was when this was asked for", order->text);
+}
+
 static int find_unit(const struct object_id *id, void *userdata) {
         struct order_call *order = userdata;
-        const struct device *device =
-                topology_device(engine_topology(order->server->config.engine), &id->address);
+        const struct device *device = topology_device(topology_of(order), &id->address);
         struct scope unit = {.kind = SCOPE_NAME};
 
         if (!device || !device->unit)
@@ -147,8 +188,7 @@ static int widen_to_unit(struct order_call *order) {
                 return 0;
         r = scope_copy(&order->scope, &device);
         if (r >= 0)
-                r = scope_find(&device, engine_topology(order->server->config.engine), find_unit,
-                               order);
+                r = scope_find(&device, topology_of(order), find_unit, order);
         scope_done(&device);
         return r;
 }
@@ -183,8 +223,10 @@ static int on_allowed(sd_bus_message *call, uint32_t uid, void *userdata, sd_bus
         struct order_call *order = userdata;
         struct waiting *waiting = order->server->waiting;
         uint64_t job = 0;
-        int r = order->options.wait ? waiting_has_room(waiting, call, error) : 0;
+        int r = check_same(order, error);
 
+        if (r >= 0 && order->options.wait)
+                r = waiting_has_room(waiting, call, error);
         if (r >= 0)
                 r = order_begin(order, uid, &job, error);
         if (r < 0)
@@ -216,6 +258,20 @@ static const char *action_of(const struct order_call *order) {
         return NULL;
 }
 
+/* Of what is to be attached the target is seen, the LUN and the identity are told. */
+static int add_details(struct order_call *order, struct details *details) {
+        char lun[SCSI_LUN_TEXT_MAX];
+        int r = details_set_scope(details, &order->scope, order->text, topology_of(order));
+
+        if (r >= 0)
+                r = details_set_scope(&order->seen, &order->scope, order->text, topology_of(order));
+        if (r >= 0 && order->operation == JOB_ATTACH)
+                r = details_set(details, SCSISCAN_DETAIL_LUN, scsi_lun_format(order->lun, lun));
+        if (r >= 0 && order->options.identity)
+                r = details_set(details, SCSISCAN_DETAIL_IDENTITY, order->options.identity);
+        return r;
+}
+
 int order_call(struct server *server, sd_bus_message *call, enum job_operation operation,
                sd_bus_error *error) {
         struct order_call *order = calloc(1, sizeof(*order));
@@ -231,9 +287,12 @@ int order_call(struct server *server, sd_bus_message *call, enum job_operation o
         order->server = server;
         order->operation = operation;
         r = read_arguments(order, call, error);
-        if (r >= 0 && scope_exists(&order->scope, engine_topology(server->config.engine)) < 0)
-                r = not_found(order, error);
+        if (r >= 0)
+                r = check_exists(order, error);
+        if (r >= 0)
+                r = add_details(order, &request.details);
         if (r < 0) {
+                details_done(&request.details);
                 order_call_free(order);
                 return r;
         }

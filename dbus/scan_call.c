@@ -56,6 +56,12 @@ static int check_generation(const struct scan_call *scan, sd_bus_error *error) {
                                  scan->options.generation);
 }
 
+static int scan_check(const struct scan_call *scan, sd_bus_error *error) {
+        if (scope_exists(&scan->scope, engine_topology(scan->server->config.engine)) < 0)
+                return key_not_found(scan->text, error);
+        return check_generation(scan, error);
+}
+
 static int scan_begin(const struct scan_call *scan, uint32_t uid, uint64_t *ret_job,
                       sd_bus_error *error) {
         const struct server_handler *handler = &scan->server->handler;
@@ -85,7 +91,7 @@ static int on_allowed(sd_bus_message *call, uint32_t uid, void *userdata, sd_bus
         const struct scan_call *scan = userdata;
         struct waiting *waiting = scan->server->waiting;
         uint64_t job;
-        int r = check_generation(scan, error);
+        int r = scan_check(scan, error);
 
         if (r >= 0 && scan->options.wait)
                 r = waiting_has_room(waiting, call, error);
@@ -97,15 +103,16 @@ static int on_allowed(sd_bus_message *call, uint32_t uid, void *userdata, sd_bus
                                   : append_job_reply(call, job);
 }
 
-static int scan_check(struct scan_call *scan, sd_bus_message *call, sd_bus_error *error) {
-        const struct topology *topology = engine_topology(scan->server->config.engine);
+static int scan_read(struct scan_call *scan, sd_bus_message *call, struct details *details,
+                     sd_bus_error *error) {
         int r = options_read(call, scan_options, ELEMENTS_OF(scan_options), &scan->options, error);
 
-        if (r < 0)
-                return r;
-        if (scope_exists(&scan->scope, topology) < 0)
-                return key_not_found(scan->text, error);
-        return check_generation(scan, error);
+        if (r >= 0)
+                r = scan_check(scan, error);
+        if (r >= 0)
+                r = details_set_scope(details, &scan->scope, scan->text,
+                                      engine_topology(scan->server->config.engine));
+        return r;
 }
 
 int scan_call(struct server *server, sd_bus_message *call, const char *text, struct scope *scope,
@@ -128,8 +135,9 @@ int scan_call(struct server *server, sd_bus_message *call, const char *text, str
         *scope = (struct scope){};
         scan->options.verify = true;
         scan->text = strdup(text);
-        r = scan->text ? scan_check(scan, call, error) : -ENOMEM;
+        r = scan->text ? scan_read(scan, call, &request.details, error) : -ENOMEM;
         if (r < 0) {
+                details_done(&request.details);
                 scan_call_free(scan);
                 return r;
         }

@@ -11,6 +11,7 @@
 struct client {
         GDBusConnection *connection;
         guint filter;
+        bool interactive;
         GMutex lock; /* of all that follows; messages come on GDBus's thread */
         GCond came;
         GPtrArray *arrived;  /* GDBusMessage, locked against changes */
@@ -106,34 +107,38 @@ static void match_signals(struct client *client, const char *rule) {
         g_assert_nonnull(done);
 }
 
-static GDBusConnection *connection_new(int fd) {
+GDBusConnection *client_connection(const char *address, uid_t uid) {
+        int fd = client_socket(address, uid);
         g_autoptr(GError) error = NULL;
         GDBusConnection *connection;
-        g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, NULL);
+        g_autoptr(GSocket) socket = NULL;
         g_autoptr(GSocketConnection) stream = NULL;
 
+        if (fd < 0)
+                return NULL;
+        socket = g_socket_new_from_fd(fd, NULL);
         g_assert_nonnull(socket);
         stream = g_socket_connection_factory_create_connection(socket);
         connection = g_dbus_connection_new_sync(G_IO_STREAM(stream), NULL,
                                                 G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
                                                 NULL, NULL, &error);
         g_assert_no_error(error);
+        g_dbus_connection_set_exit_on_close(connection, FALSE);
         return connection;
 }
 
 struct client *client_new(const char *address, uid_t uid) {
-        int fd = client_socket(address, uid);
+        GDBusConnection *connection = client_connection(address, uid);
         struct client *client;
 
-        if (fd < 0)
+        if (!connection)
                 return NULL;
         client = g_new0(struct client, 1);
         g_mutex_init(&client->lock);
         g_cond_init(&client->came);
         client->arrived = g_ptr_array_new_with_free_func(g_object_unref);
         client->replies = g_hash_table_new(NULL, NULL);
-        client->connection = connection_new(fd);
-        g_dbus_connection_set_exit_on_close(client->connection, FALSE);
+        client->connection = connection;
         client->filter = g_dbus_connection_add_filter(client->connection, on_message, client, NULL);
         match_signals(client, "type='signal',sender='" SCSISCAN_BUS_NAME "'");
         match_signals(client, "type='signal',sender='" BUS_INTERFACE
@@ -159,6 +164,14 @@ bool client_is_connected(const struct client *client) {
         return !g_dbus_connection_is_closed(client->connection);
 }
 
+void client_set_interactive(struct client *client) {
+        client->interactive = true;
+}
+
+const char *client_name(const struct client *client) {
+        return g_dbus_connection_get_unique_name(client->connection);
+}
+
 bool client_sees_service(struct client *client) {
         g_autoptr(GVariant) reply = client_call(client, BUS_PATH, BUS_INTERFACE, "NameHasOwner",
                                                 g_variant_new("(s)", SCSISCAN_BUS_NAME));
@@ -179,6 +192,9 @@ guint32 client_send(struct client *client, const char *path, const char *interfa
 
         if (arguments)
                 g_dbus_message_set_body(call, arguments);
+        if (client->interactive)
+                g_dbus_message_set_flags(call,
+                                         G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
         (void)g_dbus_connection_send_message(client->connection, call,
                                              G_DBUS_SEND_MESSAGE_FLAGS_NONE,
                                              (volatile guint32 *)&serial, &error);

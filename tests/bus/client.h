@@ -39,12 +39,18 @@ struct client;
 /* A socket on which that user has said who it is, and nothing else; -1 with errno. */
 int client_socket(const char *address, uid_t uid);
 
+/* A connection to the bus as that user; NULL as client_socket() has it. */
+GDBusConnection *client_connection(const char *address, uid_t uid);
+
 /* Connected, and told of every signal of the service. NULL: no bus there, or this process cannot
  * become that user. */
 struct client *client_new(const char *address, uid_t uid);
 void client_free(struct client *client);
 bool client_is_connected(const struct client *client);
 bool client_sees_service(struct client *client);
+/* From here on its calls allow that a person is asked for a password. */
+void client_set_interactive(struct client *client);
+const char *client_name(const struct client *client); /* ":1.42" */
 
 /* The reply's body; an error fails the test. */
 GVariant *client_call(struct client *client, const char *path, const char *interface,

@@ -65,7 +65,8 @@ static void wait_gone(GSubprocess *process) {
 
 /* ---- the bus ---- */
 
-/* The rules of the stock system bus that matter here, and ours. */
+/* The rules of the stock system bus that matter here, those of polkit's for whoever plays it, and
+ * ours. */
 static const char bus_configuration[] =
         "<busconfig>\n"
         "  <type>system</type>\n"
@@ -83,6 +84,10 @@ static const char bus_configuration[] =
         "    <allow receive_type=\"error\"/>\n"
         "    <allow receive_type=\"signal\"/>\n"
         "    <allow send_destination=\"org.freedesktop.DBus\"/>\n"
+        "    <allow send_destination=\"org.freedesktop.PolicyKit1\"/>\n"
+        "  </policy>\n"
+        "  <policy user=\"root\">\n"
+        "    <allow own=\"org.freedesktop.PolicyKit1\"/>\n"
         "  </policy>\n"
         "  <include>%s</include>\n"
         "</busconfig>\n";
