@@ -65,8 +65,8 @@ static void wait_gone(GSubprocess *process) {
 
 /* ---- the bus ---- */
 
-/* The rules of the stock system bus that matter here, those of polkit's for whoever plays it, and
- * ours. */
+/* The rules of the stock system bus that matter here, polkit's for whoever plays it and for the
+ * real one, and ours. */
 static const char bus_configuration[] =
         "<busconfig>\n"
         "  <type>system</type>\n"
@@ -89,6 +89,8 @@ static const char bus_configuration[] =
         "  <policy user=\"root\">\n"
         "    <allow own=\"org.freedesktop.PolicyKit1\"/>\n"
         "  </policy>\n"
+        "  <include ignore_missing=\"yes\">"
+        "/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>\n"
         "  <include>%s</include>\n"
         "</busconfig>\n";
 
