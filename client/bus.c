@@ -27,6 +27,7 @@ static const struct complaint {
         {"org.freedesktop.systemd1.", STATUS_NOT_RUNNING, NOT_RUNNING, ""},
         {SD_BUS_ERROR_NO_REPLY, STATUS_NOT_RUNNING, "scsiscand did not answer", ""},
         {SCSISCAN_ERROR_ACCESS_DENIED, STATUS_DENIED, NULL, " (try sudo)"},
+        {SCSISCAN_ERROR_INTERACTIVE, STATUS_DENIED, NULL, " (try it on a terminal, or sudo)"},
         {SCSISCAN_ERROR_NOT_FOUND, STATUS_NOT_FOUND, NULL, ""},
         {SCSISCAN_ERROR_UNKNOWN_OBJECT, STATUS_NOT_FOUND, "there is no such object", ""},
         {SCSISCAN_ERROR_INVALID_ARGS, STATUS_INVALID, NULL, ""},
@@ -113,9 +114,19 @@ int bus_find(sd_bus *bus, const char *key, sd_bus_error *error, struct json_obje
         return r < 0 ? r : r == 0 ? -EBADMSG : reply_value(reply, ret);
 }
 
-int bus_call_new(sd_bus *bus, const char *interface, const char *method, sd_bus_message **ret) {
-        return sd_bus_message_new_method_call(bus, ret, SCSISCAN_BUS_NAME, SCSISCAN_PATH, interface,
-                                              method);
+int bus_call_new(sd_bus *bus, const char *interface, const char *method,
+                 const struct options *options, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r = sd_bus_message_new_method_call(bus, &call, SCSISCAN_BUS_NAME, SCSISCAN_PATH,
+                                               interface, method);
+
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(call, options->ask);
+        if (r < 0)
+                return r;
+        *ret = call;
+        call = NULL;
+        return 0;
 }
 
 int bus_read_job(sd_bus_message *reply, char **ret_job) {
@@ -130,7 +141,7 @@ int bus_read_job(sd_bus_message *reply, char **ret_job) {
 
 int bus_call_for_job(sd_bus *bus, sd_bus_message *call, sd_bus_error *error, char **ret_job) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        int r = sd_bus_call(bus, call, 0, error, &reply);
+        int r = sd_bus_call(bus, call, UINT64_MAX, error, &reply);
 
         return r < 0 ? r : bus_read_job(reply, ret_job);
 }

@@ -28,10 +28,12 @@ int bus_get_objects(sd_bus *bus, sd_bus_error *error, struct json_object **ret);
 /* Topology.Find: an array of paths. */
 int bus_find(sd_bus *bus, const char *key, sd_bus_error *error, struct json_object **ret);
 
-/* A call to a method of the root object, to be filled in. */
-int bus_call_new(sd_bus *bus, const char *interface, const char *method, sd_bus_message **ret);
+/* A call that changes something, to a method of the root object; to be filled in. What answers it
+ * may have to wait for a person, so it is to have no timeout. */
+int bus_call_new(sd_bus *bus, const char *interface, const char *method,
+                 const struct options *options, sd_bus_message **ret);
 
-/* Makes a call that is answered with a job: its path, to be freed. */
+/* Makes such a call that is answered with a job: its path, to be freed. */
 int bus_call_for_job(sd_bus *bus, sd_bus_message *call, sd_bus_error *error, char **ret_job);
 /* The path in such an answer. */
 int bus_read_job(sd_bus_message *reply, char **ret_job);

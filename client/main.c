@@ -17,6 +17,8 @@ enum {
         TAKES_REMOVE = 1 << 2,
         TAKES_FORCE = 1 << 3,
         TAKES_IDENTITY = 1 << 4,
+        TAKES_NO_ASK = 1 << 5,
+        TAKES_JOB = TAKES_NO_WAIT | TAKES_NO_ASK, /* whatever begins one */
 };
 
 static const struct verb {
@@ -29,11 +31,11 @@ static const struct verb {
         {"tree", "", 0, 0, TAKES_NO_LEGEND, tree_run},
         {"list", " [KIND]", 0, 1, TAKES_NO_LEGEND, list_run},
         {"show", " KEY", 1, 1, 0, show_run},
-        {"scan", " [SCOPE]", 0, 1, TAKES_NO_WAIT | TAKES_REMOVE, scan_run},
-        {"attach", " TARGET LUN", 2, 2, TAKES_NO_WAIT | TAKES_IDENTITY, attach_run},
-        {"detach", " WHAT", 1, 1, TAKES_NO_WAIT | TAKES_FORCE, detach_run},
-        {"refresh", " WHAT", 1, 1, TAKES_NO_WAIT, refresh_run},
-        {"accept", " DEVICE", 1, 1, TAKES_NO_WAIT, accept_run},
+        {"scan", " [SCOPE]", 0, 1, TAKES_JOB | TAKES_REMOVE, scan_run},
+        {"attach", " TARGET LUN", 2, 2, TAKES_JOB | TAKES_IDENTITY, attach_run},
+        {"detach", " WHAT", 1, 1, TAKES_JOB | TAKES_FORCE, detach_run},
+        {"refresh", " WHAT", 1, 1, TAKES_JOB, refresh_run},
+        {"accept", " DEVICE", 1, 1, TAKES_JOB, accept_run},
         {"monitor", "", 0, 0, 0, monitor_run},
 };
 
@@ -60,6 +62,7 @@ static const char help[] =
         "      --color=WHEN   auto (the default), always or never\n"
         "      --no-legend    tree, list: no headings\n"
         "      --no-wait      scan, attach, detach, refresh, accept: print the job and leave\n"
+        "      --no-ask-password  the same: ask nobody for a password\n"
         "      --remove       scan: also detach what is gone and not in use\n"
         "      --identity=ID  attach: only if it is this unit\n"
         "      --force        detach: even if it is in use\n"
@@ -112,6 +115,9 @@ static int option_apply(int option, struct options *options) {
         case 'w':
                 options->wait = false;
                 break;
+        case 'a':
+                options->ask = false;
+                break;
         case 'r':
                 options->remove = true;
                 break;
@@ -136,11 +142,17 @@ static int option_apply(int option, struct options *options) {
 /* Parses the options: -1 to go on, else the exit status. */
 static int options_parse(int argc, char **argv, struct options *options) {
         static const struct option long_options[] = {
-                {"json", no_argument, NULL, 'j'},           {"color", required_argument, NULL, 'c'},
-                {"no-legend", no_argument, NULL, 'l'},      {"no-wait", no_argument, NULL, 'w'},
-                {"remove", no_argument, NULL, 'r'},         {"force", no_argument, NULL, 'f'},
-                {"identity", required_argument, NULL, 'i'}, {"help", no_argument, NULL, 'h'},
-                {"version", no_argument, NULL, 'V'},        {},
+                {"json", no_argument, NULL, 'j'},
+                {"color", required_argument, NULL, 'c'},
+                {"no-legend", no_argument, NULL, 'l'},
+                {"no-wait", no_argument, NULL, 'w'},
+                {"remove", no_argument, NULL, 'r'},
+                {"force", no_argument, NULL, 'f'},
+                {"identity", required_argument, NULL, 'i'},
+                {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'V'},
+                {"no-ask-password", no_argument, NULL, 'a'},
+                {},
         };
         int option, status = -1;
 
@@ -158,6 +170,7 @@ static int verb_check(const struct verb *verb, int arguments, const struct optio
         } given[] = {
                 {!options->legend, TAKES_NO_LEGEND, "--no-legend is not for "},
                 {!options->wait, TAKES_NO_WAIT, "--no-wait is not for "},
+                {!options->ask, TAKES_NO_ASK, "--no-ask-password is not for "},
                 {options->remove, TAKES_REMOVE, "--remove is not for "},
                 {options->force, TAKES_FORCE, "--force is not for "},
                 {options->identity, TAKES_IDENTITY, "--identity is not for "},
@@ -187,7 +200,7 @@ static int verb_run(const struct verb *verb, char *const *arguments,
 }
 
 int main(int argc, char **argv) {
-        struct options options = {.out = stdout, .legend = true, .wait = true};
+        struct options options = {.out = stdout, .legend = true, .wait = true, .ask = true};
         const struct verb *verb;
         int status;
 

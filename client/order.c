@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/agent.h"
 #include "client/bus.h"
 #include "client/cleanup.h"
 #include "client/name.h"
@@ -19,6 +20,7 @@ struct order {
         sd_bus *bus;
         sd_event *event;
         const struct options *options;
+        struct agent agent;
         struct progress progress;
         uint64_t started; /* µs, CLOCK_MONOTONIC */
         char *job;
@@ -26,6 +28,7 @@ struct order {
 };
 
 static void order_done(struct order *order) {
+        agent_stop(&order->agent);
         json_object_put(order->progress.properties);
         sd_event_unref(order->event);
         free(order->job);
@@ -124,7 +127,7 @@ static enum status order_wait(struct order *order, sd_bus_message *call) {
 
         if (r >= 0)
                 r = sd_bus_call_async(order->bus, NULL, call, handle_reply, order, UINT64_MAX);
-        if (r >= 0 && !order->options->json)
+        if (r >= 0 && !order->options->json && !order->agent.pid) /* its line is the agent's */
                 r = progress_print_step(&order->progress, order->options);
         if (r < 0)
                 return order_fail(order, NULL, r);
@@ -189,7 +192,7 @@ static enum status order_run(sd_bus *bus, const char *method, const char *types,
                 .progress = *progress,
                 .started = now_monotonic(),
         };
-        int r = bus_call_new(bus, SCSISCAN_INTERFACE_HOTPLUG, method, &call);
+        int r = bus_call_new(bus, SCSISCAN_INTERFACE_HOTPLUG, method, options, &call);
 
         for (size_t i = 0; r >= 0 && types[i]; i++)
                 r = sd_bus_message_append_basic(call, types[i], arguments[i]);
@@ -197,6 +200,7 @@ static enum status order_run(sd_bus *bus, const char *method, const char *types,
                 r = options_append(call, options);
         if (r < 0)
                 return bus_fail(NULL, r);
+        agent_start(&order.agent, options);
         return options->wait ? order_wait(&order, call) : order_leave(&order, call);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/agent.h"
 #include "client/bus.h"
 #include "client/cleanup.h"
 #include "client/progress.h"
@@ -22,7 +23,8 @@ struct scan {
         uint64_t started; /* µs, CLOCK_MONOTONIC */
         char *job;
         char *message;
-        bool lost; /* the service went away */
+        sd_bus_error error; /* of the call */
+        bool lost;          /* the service went away */
 };
 
 static void scan_done(struct scan *scan) {
@@ -30,6 +32,7 @@ static void scan_done(struct scan *scan) {
         sd_event_unref(scan->event);
         free(scan->job);
         free(scan->message);
+        sd_bus_error_free(&scan->error);
 }
 
 static uint64_t now_monotonic(void) {
@@ -113,42 +116,61 @@ static int handle_owner(sd_bus_message *message, void *userdata, sd_bus_error *e
         return sd_event_exit(scan->event, 0);
 }
 
-static int scan_call(struct scan *scan, sd_bus_error *error) {
+static int scan_call_new(const struct scan *scan, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
 
-        r = bus_call_new(scan->bus, SCSISCAN_INTERFACE_SCAN, "Scan", &call);
+        r = bus_call_new(scan->bus, SCSISCAN_INTERFACE_SCAN, "Scan", scan->options, &call);
         if (r >= 0)
                 r = sd_bus_message_append(call, "s", scan->progress.scope);
         if (r >= 0 && scan->options->remove)
                 r = sd_bus_message_append(call, "a{sv}", 1, "remove", "b", true);
         else if (r >= 0)
                 r = sd_bus_message_append(call, "a{sv}", 0);
-        return r < 0 ? r : bus_call_for_job(scan->bus, call, error, &scan->job);
+        if (r < 0)
+                return r;
+        *ret = call;
+        call = NULL;
+        return 0;
 }
 
-/* First the matches, then the call, then the properties: nothing that happens is missed. */
-static int scan_start(struct scan *scan, sd_bus_error *error) {
-        int r;
+static int scan_begun(struct scan *scan, sd_bus_message *reply) {
+        int r = bus_read_job(reply, &scan->job);
 
-        r = bus_follow(scan->bus, SCSISCAN_PATH_JOB, handle_job, scan);
-        if (r < 0)
-                return r;
-        r = bus_follow_owner(scan->bus, handle_owner, scan);
-        if (r < 0)
-                return r;
-        r = scan_call(scan, error);
         if (r < 0)
                 return r;
         scan->progress.job = scan->job;
         r = progress_print_start(&scan->progress, scan->options);
-        if (r < 0)
-                return r;
-        r = scan_refresh(scan, error);
+        if (r >= 0)
+                r = scan_refresh(scan, &scan->error);
         if (r >= 0 && progress_ended(&scan->progress))
                 r = sd_event_add_time_relative(scan->event, NULL, CLOCK_MONOTONIC, COMPLETED_USEC,
                                                0, handle_timeout, scan);
-        return r;
+        return r < 0 ? r : progress_print_step(&scan->progress, scan->options);
+}
+
+static int handle_called(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
+        struct scan *scan = userdata;
+        const sd_bus_error *refused = sd_bus_message_get_error(reply);
+        int r = refused ? sd_bus_error_copy(&scan->error, refused) : scan_begun(scan, reply);
+
+        return r < 0 ? sd_event_exit(scan->event, r) : 0;
+}
+
+/* First the matches, then the call, then the properties: nothing that happens is missed. The reply
+ * is not waited for outside the loop, where nobody would hear of a signal: somebody may be asked
+ * for a password first. */
+static int scan_start(struct scan *scan) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r;
+
+        r = bus_follow(scan->bus, SCSISCAN_PATH_JOB, handle_job, scan);
+        if (r >= 0)
+                r = bus_follow_owner(scan->bus, handle_owner, scan);
+        if (r >= 0)
+                r = scan_call_new(scan, &call);
+        return r < 0 ? r
+                     : sd_bus_call_async(scan->bus, NULL, call, handle_called, scan, UINT64_MAX);
 }
 
 static enum status scan_end(struct scan *scan) {
@@ -168,45 +190,47 @@ static enum status scan_end(struct scan *scan) {
 }
 
 static enum status scan_leave(struct scan *scan) {
-        progress_print_left(&scan->progress, scan->options);
+        if (scan->job)
+                progress_print_left(&scan->progress, scan->options);
         return STATUS_INTERRUPTED;
 }
 
-static enum status scan_fail(struct scan *scan, const sd_bus_error *error, int r) {
+static enum status scan_fail(struct scan *scan, int r) {
+        const sd_bus_error *error = &scan->error;
+
         if (sd_bus_error_is_set(error)) {
                 scan->progress.message = error->message ? error->message : "";
                 (void)progress_print_failure(&scan->progress, error->name, scan->options);
+        } else {
+                progress_erase(&scan->progress, scan->options);
         }
         return bus_fail(error, r);
 }
 
 static enum status scan_follow(struct scan *scan) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
         r = bus_loop_new(scan->bus, &scan->event);
+        if (r >= 0)
+                r = scan_start(scan);
         if (r < 0)
                 return bus_fail(NULL, r);
-        r = scan_start(scan, &error);
-        if (r < 0)
-                return scan_fail(scan, &error, r);
-        r = progress_print_step(&scan->progress, scan->options);
-        if (r >= 0)
-                r = sd_event_loop(scan->event);
+        r = sd_event_loop(scan->event);
         if (r == -EINTR)
                 return scan_leave(scan);
         if (r == 0)
                 return scan_end(scan);
-        progress_erase(&scan->progress, scan->options);
-        return bus_fail(NULL, r < 0 ? r : -ECONNRESET);
+        return scan_fail(scan, r < 0 ? r : -ECONNRESET);
 }
 
 static enum status scan_leave_at_once(struct scan *scan) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        int r = scan_call(scan, &error);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r = scan_call_new(scan, &call);
 
+        if (r >= 0)
+                r = bus_call_for_job(scan->bus, call, &scan->error, &scan->job);
         if (r < 0)
-                return scan_fail(scan, &error, r);
+                return scan_fail(scan, r);
         scan->progress.job = scan->job;
         r = progress_print_job(&scan->progress, scan->options);
         return r < 0 ? bus_fail(NULL, r) : STATUS_OK;
@@ -219,6 +243,8 @@ enum status scan_run(sd_bus *bus, char *const *arguments, const struct options *
                 .progress = {.scope = arguments[0] ? arguments[0] : "", .message = ""},
                 .started = now_monotonic(),
         };
+        _cleanup_(agent_stop) struct agent agent = {};
 
+        agent_start(&agent, options);
         return options->wait ? scan_follow(&scan) : scan_leave_at_once(&scan);
 }

@@ -23,11 +23,11 @@ _scsictl_options() {
 
         case $1 in
         tree | list) options+=' --no-legend' ;;
-        scan) options+=' --no-wait --remove' ;;
-        attach) options+=' --no-wait --identity=' ;;
-        detach) options+=' --no-wait --force' ;;
-        refresh | accept) options+=' --no-wait' ;;
-        '') options+=' --no-legend --no-wait --remove --identity= --force' ;;
+        scan) options+=' --no-wait --no-ask-password --remove' ;;
+        attach) options+=' --no-wait --no-ask-password --identity=' ;;
+        detach) options+=' --no-wait --no-ask-password --force' ;;
+        refresh | accept) options+=' --no-wait --no-ask-password' ;;
+        '') options+=' --no-legend --no-wait --no-ask-password --remove --identity= --force' ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace

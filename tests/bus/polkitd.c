@@ -3,7 +3,12 @@
 /* The real polkitd, with the policy and the example rules of this tree: what an ordinary user may
  * do, and what a person is asked. */
 
+#include <fcntl.h>
+#include <grp.h>
+#include <pty.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "real_polkit.h"
@@ -151,11 +156,85 @@ static void test_actions(void) {
         scene_free(scene);
 }
 
+/* ---- a person at a terminal ---- */
+
+#define WORDS_MAX 8
+
+static _Noreturn void become_nobody(struct scene *scene, bool believed, char *const *words) {
+        int program = open(g_getenv("SCSICTL"), O_RDONLY | O_CLOEXEC);
+
+        real_polkit_enter(scene->polkit, believed);
+        if (program >= 0 && setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+            setresuid(NOBODY, NOBODY, NOBODY) == 0 &&
+            setenv("DBUS_SYSTEM_BUS_ADDRESS", harness_address(scene->harness), 1) == 0 &&
+            setenv("LC_ALL", "C", 1) == 0)
+                fexecve(program, words, environ);
+        _exit(EXIT_FAILURE);
+}
+
+/* All that was written on the terminal until the program had closed it. */
+static char *read_terminal(int terminal) {
+        GString *said = g_string_new("");
+        char buffer[1024];
+        gssize n;
+
+        while ((n = read(terminal, buffer, sizeof(buffer))) > 0)
+                g_string_append_len(said, buffer, n);
+        close(terminal);
+        return g_string_free(said, FALSE);
+}
+
+/* scsictl on a terminal of its own, as nobody: what could be read there. */
+static char *run_scsictl(struct scene *scene, bool believed, int wanted, const char *line) {
+        g_auto(GStrv) words = g_strsplit(line, " ", WORDS_MAX);
+        int terminal, status;
+        char *said;
+        pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
+
+        g_assert_cmpint(pid, >=, 0);
+        if (pid == 0)
+                become_nobody(scene, believed, words);
+        said = read_terminal(terminal);
+        g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+        g_test_message("%s: %s", line, said);
+        g_assert_true(WIFEXITED(status));
+        g_assert_cmpint(WEXITSTATUS(status), ==, wanted);
+        return said;
+}
+
+static void assert_says(struct scene *scene, bool believed, int wanted, const char *line,
+                        const char *part) {
+        g_autofree char *said = run_scsictl(scene, believed, wanted, line);
+
+        if (!strstr(said, part))
+                g_error("'%s' does not say '%s'", said, part);
+}
+
+static void test_terminal(void) {
+        struct scene *scene = scene_new(NULL);
+
+        assert_says(scene, false, 4, "scsictl scan", SCSISCAN_ACTION_SCAN);
+        assert_says(scene, false, 4, "scsictl detach 0:0:0:3", "AUTHENTICATION FAILED");
+        assert_says(scene, true, 4, "scsictl detach 0:0:0:3 --no-ask-password",
+                    "try it on a terminal");
+        harness_check_complete(scene->harness);
+        assert_says(scene, true, 0, "scsictl scan",
+                    "Authentication is required to scan for SCSI devices");
+        assert_says(scene, true, 0, "scsictl detach 0:0:0:3",
+                    "Authentication is required to detach 0:0:0:3 from this computer");
+        assert_says(scene, true, 0, "scsictl attach 0:0:0 3 --no-wait",
+                    "Authentication is required to attach LUN 3 of 0:0:0");
+        g_assert_true(client_settle(harness_client(scene->harness), "", CLIENT_PATIENCE));
+        harness_check_complete(scene->harness);
+        scene_free(scene);
+}
+
 int main(int argc, char **argv) {
         harness_init(&argc, &argv);
         g_test_add_func("/bus/polkitd/defaults", test_defaults);
         g_test_add_func("/bus/polkitd/example", test_example);
         g_test_add_func("/bus/polkitd/details", test_details);
         g_test_add_func("/bus/polkitd/actions", test_actions);
+        g_test_add_func("/bus/polkitd/terminal", test_terminal);
         return g_test_run();
 }

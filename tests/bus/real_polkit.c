@@ -70,7 +70,7 @@ static void write_groups(const struct real_polkit *polkit) {
 }
 
 static void prepare(const struct real_polkit *polkit, const char *rules) {
-        static const char *const folders[] = {"actions", "rules", "none", "pam"};
+        static const char *const folders[] = {"actions", "rules", "none", "yes", "no"};
 
         for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
                 g_free(folder_new(polkit, folders[i]));
@@ -78,8 +78,9 @@ static void prepare(const struct real_polkit *polkit, const char *rules) {
         if (rules)
                 copy_file(polkit, rules, "rules");
         write_groups(polkit);
-        write_file(polkit, "pam/polkit-1",
+        write_file(polkit, "yes/polkit-1",
                    "auth required pam_permit.so\naccount required pam_permit.so\n");
+        write_file(polkit, "no/polkit-1", "auth required pam_deny.so\n");
 }
 
 static void mount_over(const struct real_polkit *polkit, const char *name, const char *path) {
@@ -102,7 +103,7 @@ static void put_bus(const struct real_polkit *polkit) {
         }
 }
 
-void real_polkit_enter(const struct real_polkit *polkit) {
+void real_polkit_enter(const struct real_polkit *polkit, bool believed) {
         if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
                 perror("a mount namespace");
                 _exit(EXIT_FAILURE);
@@ -111,7 +112,7 @@ void real_polkit_enter(const struct real_polkit *polkit) {
         mount_over(polkit, "rules", RULES);
         mount_over(polkit, "none", SHIPPED_RULES);
         mount_over(polkit, "group", "/etc/group");
-        mount_over(polkit, "pam", PAM_FOLDER);
+        mount_over(polkit, believed ? "yes" : "no", PAM_FOLDER);
         put_bus(polkit);
 }
 
@@ -119,7 +120,7 @@ void real_polkit_enter(const struct real_polkit *polkit) {
 
 static void set_up_child(void *userdata) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        real_polkit_enter(userdata);
+        real_polkit_enter(userdata, false);
 }
 
 static bool is_there(struct harness *harness) {

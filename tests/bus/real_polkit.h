@@ -10,6 +10,7 @@
  */
 
 #include <gio/gio.h>
+#include <stdbool.h>
 
 struct harness;
 struct real_polkit;
@@ -19,6 +20,6 @@ struct real_polkit;
 struct real_polkit *real_polkit_new(struct harness *harness, const char *rules);
 void real_polkit_free(struct real_polkit *polkit);
 
-/* For a child between fork and exec: what it sees of the machine is what polkitd sees. Anybody who
- * authenticates there is believed. */
-void real_polkit_enter(const struct real_polkit *polkit);
+/* For a child between fork and exec: what it sees of the machine is what polkitd sees, and whoever
+ * authenticates there is believed, or is not, without typing anything. */
+void real_polkit_enter(const struct real_polkit *polkit, bool believed);

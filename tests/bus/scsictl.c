@@ -142,6 +142,7 @@ static void test_usage(void) {
                 {"scan --force", "*--force is not for scan*"},
                 {"refresh 0:0:0:1 --identity=x", "*--identity is not for refresh*"},
                 {"tree --no-wait", "*--no-wait is not for tree*"},
+                {"list --no-ask-password", "*--no-ask-password is not for list*"},
         };
         struct harness *harness = boot();
 
