@@ -37,6 +37,7 @@ struct engine *engine_new(const struct engine_config *config) {
         engine->planner.memory = memory_new();
         engine->planner.wake_at = engine->planner.list_at = UINT64_MAX;
         TAILQ_INIT(&engine->planner.ready);
+        TAILQ_INIT(&engine->planner.inhibitions);
         TAILQ_INIT(&engine->planner.notices);
         TAILQ_INIT(&engine->planner.attentions);
         engine->planner.policy = config->policy ?: policy_own(&engine->planner);
@@ -63,6 +64,7 @@ void engine_free(struct engine *engine) {
         }
         watch_free(&engine->planner);
         admission_free(&engine->planner);
+        planner_inhibit_free(&engine->planner);
         while ((notice = engine_take_notice(engine)))
                 notice_free(notice);
         judge_forget(&engine->planner);
@@ -181,6 +183,16 @@ int engine_cancel(struct engine *engine, uint64_t job, struct scan_time now) {
 
         note_ready(engine);
         return r;
+}
+
+int engine_inhibit(struct engine *engine, const struct scope *scope, uint64_t id) {
+        return planner_inhibit(&engine->planner, scope, id);
+}
+
+int engine_uninhibit(struct engine *engine, uint64_t id, struct scan_time now) {
+        int r = planner_uninhibit(&engine->planner, id, now);
+
+        return r == -ENOENT ? r : engine_result(engine, r);
 }
 
 bool engine_next(struct engine *engine, struct scan_time now, struct step *ret) {

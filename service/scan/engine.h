@@ -102,6 +102,12 @@ struct device_request {
 int engine_order(struct engine *engine, const struct device_request *request, struct scan_time now,
                  uint64_t *ret_job);
 
+/* Nothing in the scope is attached until the lease with this id ends: see scan/inhibit.h.
+ * -ENOENT the scope names nothing, -EEXIST, -ENOMEM. */
+int engine_inhibit(struct engine *engine, const struct scope *scope, uint64_t id);
+/* -ENOENT no such id. */
+int engine_uninhibit(struct engine *engine, uint64_t id, struct scan_time now);
+
 /* When engine_next() may have something to begin even if nothing goes in: µs, monotonic; UINT64_MAX
  * for never. */
 uint64_t engine_wake_at(const struct engine *engine);

@@ -13,6 +13,7 @@
  *                    of it: first contact, REPORT LUNS, attach, verify
  *     device_work.c  what is wanted of a device, and the work on it stage by stage
  *     admission.c    what may be attached
+ *     inhibit.c      what is not to be attached while somebody holds a lease
  *     watch.c        when a target is asked or looked at, unasked
  *     apply.c        facts on their way into the topology, and what follows from them
  *     notices.c      what a signal tells and no property holds
@@ -29,6 +30,7 @@
 #include "policy/policy.h"
 #include "policy/scan_rules.h"
 #include "scan/engine.h"
+#include "scan/inhibit.h"
 #include "scan/jobs.h"
 #include "scan/memory.h"
 #include "scan/step.h"
@@ -285,7 +287,8 @@ struct planner {
         size_t attention_count;
         uint64_t next_notice;
         struct withheld *withheld; /* see admission.c */
-        int failed;                /* our own failure, -errno, for the next caller to hear */
+        struct inhibition_list inhibitions;
+        int failed; /* our own failure, -errno, for the next caller to hear */
         char scan_mode[FACT_NAME_MAX];
         uint64_t counters[COUNTER_KINDS];
 };

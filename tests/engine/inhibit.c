@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When a lease ends, what it alone held back is asked again. */
+
+#include <errno.h>
+
+#include "world.h"
+
+/* Two hosts with two targets of two disks. */
+static struct world *boot(void) {
+        struct sim_machine *machine = sim_machine_new(1);
+        struct world *world;
+
+        for (uint32_t host = 0; host < 2; host++) {
+                const struct sim_host like = {.max_id = 2};
+                uint32_t number = sim_add_host(machine, &like);
+
+                for (uint32_t id = 0; id < 2; id++) {
+                        const struct sim_target target = {.target = id};
+
+                        sim_map_disks(machine, sim_add_target(machine, number, &target), 2,
+                                      number * 10 + id * 2);
+                }
+        }
+        world = world_new(machine, true, (uint32_t)g_test_rand_int());
+        world_start(world);
+        world_settle(world);
+        return world;
+}
+
+static void inhibit(struct world *world, const char *text, uint64_t id) {
+        struct scope scope;
+
+        g_assert_cmpint(scope_parse(text, &scope, NULL), ==, 0);
+        g_assert_cmpint(engine_inhibit(world_engine(world), &scope, id), ==, 0);
+        scope_done(&scope);
+}
+
+static unsigned asked_since(struct world *world, uint64_t realtime) {
+        const struct topology *topology = engine_topology(world_engine(world));
+        const struct target *target;
+        const struct host *host;
+        unsigned asked = 0;
+
+        TAILQ_FOREACH (host, topology_hosts(topology), entry)
+                TAILQ_FOREACH (target, &host->targets, entry)
+                        asked += target->last_asked >= realtime;
+        return asked;
+}
+
+/* How many targets were asked because the lease ended. */
+static unsigned asked_after(struct world *world, uint64_t id) {
+        struct scan_time now;
+
+        world_pass(world, 1000);
+        now = world_now(world);
+        g_assert_cmpuint(asked_since(world, now.realtime), ==, 0);
+        g_assert_cmpint(engine_uninhibit(world_engine(world), id, now), ==, 0);
+        world_settle(world);
+        world_check(world);
+        return asked_since(world, now.realtime);
+}
+
+static void test_ends(void) {
+        static const struct {
+                const char *scope;
+                unsigned asked;
+        } table[] = {
+                {"", 4},        {"host1", 2},   {"0:0:1", 1},
+                {"0:0:1:1", 1}, {"0:0:1:9", 1}, {"naa.5000c50000000003", 1},
+        };
+        struct world *world = boot();
+
+        for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+                g_test_message("'%s'", table[i].scope);
+                inhibit(world, table[i].scope, i + 1);
+                g_assert_cmpuint(asked_after(world, i + 1), ==, table[i].asked);
+                g_assert_cmpint(engine_uninhibit(world_engine(world), i + 1, world_now(world)), ==,
+                                -ENOENT);
+        }
+        world_free(world);
+}
+
+/* What another lease still holds back is left alone. */
+static void test_last(void) {
+        struct world *world = boot();
+
+        inhibit(world, "host0", 1);
+        inhibit(world, "0:0:1", 2);
+        inhibit(world, "", 3);
+        g_assert_cmpuint(asked_after(world, 2), ==, 0);
+        g_assert_cmpuint(asked_after(world, 3), ==, 2);
+        g_assert_cmpuint(asked_after(world, 1), ==, 2);
+        world_free(world);
+}
+
+/* The host went away meanwhile. */
+static void test_gone(void) {
+        struct world *world = boot();
+
+        inhibit(world, "1:0:0:1", 1);
+        inhibit(world, "host1", 2);
+        sim_remove_host(world_machine(world), 1);
+        world_settle(world);
+        g_assert_cmpuint(asked_after(world, 2), ==, 0);
+        g_assert_cmpuint(asked_after(world, 1), ==, 0);
+        world_free(world);
+}
+
+int main(int argc, char **argv) {
+        g_test_init(&argc, &argv, NULL);
+        g_test_add_func("/engine/inhibit/ends", test_ends);
+        g_test_add_func("/engine/inhibit/last", test_last);
+        g_test_add_func("/engine/inhibit/gone", test_gone);
+        return g_test_run();
+}
