@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dbus/iface.h"
+#include "dbus/inhibit_call.h"
 #include "dbus/names.h"
+#include "dbus/object.h"
 #include "dbus/order_call.h"
+#include "dbus/server_private.h"
 
 static int on_attach(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         return order_call(userdata, call, JOB_ATTACH, error);
@@ -19,6 +22,12 @@ static int on_accept(sd_bus_message *call, void *userdata, sd_bus_error *error) 
         return order_call(userdata, call, JOB_ACCEPT, error);
 }
 
+static int on_inhibit(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        return inhibit_call(userdata, call, error);
+}
+
+DEFINE_PROPERTY_GET(get_leases, struct server, server, leases_append(server->leases, reply))
+
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_NAMES("Attach", "ssa{sv}",
@@ -31,6 +40,11 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_NAMES("AcceptReplacement", "oa{sv}",
                                  SD_BUS_PARAM(device) SD_BUS_PARAM(options), "o", SD_BUS_PARAM(job),
                                  on_accept, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Inhibit", "ssst",
+                                 SD_BUS_PARAM(scope) SD_BUS_PARAM(who) SD_BUS_PARAM(why)
+                                         SD_BUS_PARAM(timeout_usec),
+                                 "h", SD_BUS_PARAM(lease), on_inhibit, SD_BUS_VTABLE_UNPRIVILEGED),
+        PROPERTY_CHANGES("Leases", "a(sssu)", get_leases),
         SD_BUS_SIGNAL_WITH_NAMES("Attached", "oss",
                                  SD_BUS_PARAM(device) SD_BUS_PARAM(address) SD_BUS_PARAM(identity),
                                  0),

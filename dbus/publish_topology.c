@@ -208,6 +208,10 @@ void publish_root(struct server *server) {
                 shown->busy = !shown->busy;
                 emit_root_changed(server, SCSISCAN_INTERFACE_SCAN, "Busy");
         }
+        if (shown->leases != leases_serial(server->leases)) {
+                shown->leases = leases_serial(server->leases);
+                emit_root_changed(server, SCSISCAN_INTERFACE_HOTPLUG, "Leases");
+        }
         if (strcmp(shown->kernel_scan_mode, mode) != 0) {
                 snprintf(shown->kernel_scan_mode, sizeof(shown->kernel_scan_mode), "%s", mode);
                 emit_root_changed(server, SCSISCAN_INTERFACE_SCAN, "KernelScanMode");

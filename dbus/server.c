@@ -157,6 +157,7 @@ static void server_parts_free(struct server *server) {
         waiting_free(server->waiting);
         callers_free(server->callers);
         job_views_free(server->jobs);
+        leases_free(server->leases);
         free(server);
 }
 
@@ -171,17 +172,20 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
         server->jobs = job_views_new();
         server->callers = callers_new();
         server->waiting = waiting_new(config->engine);
+        server->leases = leases_new(config->engine, handler);
         server->bus_loop = bus_loop_new(&(struct bus_loop_handler){
                 .prepare = on_prepare,
                 .connected = on_connected,
                 .lost = on_lost,
                 .userdata = server,
         });
-        if (!server->jobs || !server->callers || !server->waiting || !server->bus_loop) {
+        if (!server->jobs || !server->callers || !server->waiting || !server->leases ||
+            !server->bus_loop) {
                 server_parts_free(server);
                 return -ENOMEM;
         }
         waiting_start(server->waiting, loop);
+        leases_start(server->leases, loop);
         bus_loop_start(server->bus_loop, loop);
         *ret = server;
         return 0;
@@ -199,6 +203,7 @@ void server_publish(struct server *server) {
 void server_stop(struct server *server) {
         bus_loop_stop(server->bus_loop);
         waiting_stop(server->waiting);
+        leases_stop(server->leases);
 }
 
 void server_free(struct server *server) {

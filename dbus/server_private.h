@@ -6,6 +6,7 @@
 #include "dbus/bus_loop.h"
 #include "dbus/caller.h"
 #include "dbus/job_views.h"
+#include "dbus/leases.h"
 #include "dbus/server.h"
 #include "dbus/waiting.h"
 
@@ -14,6 +15,7 @@ struct root_view {
         uint64_t generation;
         bool ready;
         bool busy;
+        uint64_t leases; /* their serial */
         char kernel_scan_mode[FACT_NAME_MAX];
 };
 
@@ -24,6 +26,7 @@ struct server {
         struct callers *callers;
         struct waiting *waiting;
         struct job_views *jobs;
+        struct leases *leases;
         struct root_view shown;
         sd_bus *bus; /* while there is one that knows us, else NULL; not owned */
 };

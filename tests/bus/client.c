@@ -80,6 +80,33 @@ int client_socket(const char *address, uid_t uid) {
         return login.fd;
 }
 
+struct joining {
+        const char *address;
+        uid_t uid;
+        GDBusConnection *connection;
+};
+
+/* GDBus goes by the thread that connects, too. */
+static void *join_thread(void *userdata) {
+        struct joining *joining = userdata;
+        const GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                           G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION;
+
+        if (syscall(SYS_setresuid, joining->uid, joining->uid, joining->uid) == 0)
+                joining->connection = g_dbus_connection_new_for_address_sync(
+                        joining->address, flags, NULL, NULL, NULL);
+        return NULL;
+}
+
+GDBusConnection *client_connection(const char *address, uid_t uid) {
+        struct joining joining = {.address = address, .uid = uid};
+
+        g_thread_join(g_thread_new("join", join_thread, &joining));
+        if (joining.connection)
+                g_dbus_connection_set_exit_on_close(joining.connection, FALSE);
+        return joining.connection;
+}
+
 /* ---- what arrives ---- */
 
 static GDBusMessage *on_message(GDBusConnection *connection, GDBusMessage *message,
@@ -105,26 +132,6 @@ static void match_signals(struct client *client, const char *rule) {
                                                g_variant_new("(s)", rule));
 
         g_assert_nonnull(done);
-}
-
-GDBusConnection *client_connection(const char *address, uid_t uid) {
-        int fd = client_socket(address, uid);
-        g_autoptr(GError) error = NULL;
-        GDBusConnection *connection;
-        g_autoptr(GSocket) socket = NULL;
-        g_autoptr(GSocketConnection) stream = NULL;
-
-        if (fd < 0)
-                return NULL;
-        socket = g_socket_new_from_fd(fd, NULL);
-        g_assert_nonnull(socket);
-        stream = g_socket_connection_factory_create_connection(socket);
-        connection = g_dbus_connection_new_sync(G_IO_STREAM(stream), NULL,
-                                                G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                                NULL, NULL, &error);
-        g_assert_no_error(error);
-        g_dbus_connection_set_exit_on_close(connection, FALSE);
-        return connection;
 }
 
 struct client *client_new(const char *address, uid_t uid) {

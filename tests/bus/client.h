@@ -39,11 +39,11 @@ struct client;
 /* A socket on which that user has said who it is, and nothing else; -1 with errno. */
 int client_socket(const char *address, uid_t uid);
 
-/* A connection to the bus as that user; NULL as client_socket() has it. */
+/* A connection to the bus as that user, which takes descriptors too. NULL: no bus there, or this
+ * process cannot become that user. */
 GDBusConnection *client_connection(const char *address, uid_t uid);
 
-/* Connected, and told of every signal of the service. NULL: no bus there, or this process cannot
- * become that user. */
+/* Such a connection, told of every signal of the service; NULL likewise. */
 struct client *client_new(const char *address, uid_t uid);
 void client_free(struct client *client);
 bool client_is_connected(const struct client *client);

@@ -39,6 +39,8 @@ static const struct row {
         {SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, "AcceptReplacement",
          "(objectpath '" DEVICE_PATH("0_0_0_#") "', {'wait': <true>})",
          SCSISCAN_ACTION_ACCEPT_REPLACEMENT},
+        {SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, "Inhibit", "('0:0:0', 'who', 'why', uint64 0)",
+         SCSISCAN_ACTION_INHIBIT},
         {SCSISCAN_PATH_JOB "/1", SCSISCAN_INTERFACE_JOB, "Cancel", "(@a{sv} {},)",
          SCSISCAN_ACTION_CANCEL},
 };

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Leases: each keeps one scope free of attaching while somebody holds the other end of a pipe open,
+ * as systemd-logind's inhibitors. It ends with its holder, however that ends, or with its timeout;
+ * then the engine asks again what it held back.
+ */
+
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <uv.h>
+
+#include "dbus/server.h"
+#include "scan/engine.h"
+#include "util/cleanup.h"
+
+struct leases;
+
+/* At once, at all and of one user; each is a descriptor of the service. */
+#define LEASES_MAX 256
+#define LEASES_PER_USER_MAX 64
+#define LEASE_WHO_MAX 128 /* bytes */
+#define LEASE_WHY_MAX 512
+/* Seven days, in µs. */
+#define LEASE_TIMEOUT_MAX (UINT64_C(7) * 24 * 60 * 60 * 1000000)
+
+struct lease_request {
+        const struct scope *scope;
+        const char *scope_text;
+        const char *who, *why;
+        uint32_t uid;
+        uint64_t timeout; /* µs, at most LEASE_TIMEOUT_MAX; 0: none */
+};
+
+struct leases *leases_new(struct engine *engine, const struct server_handler *handler);
+void leases_start(struct leases *leases, uv_loop_t *loop);
+/* Those that are left end without a word to the engine; the loop has to run between these two. */
+void leases_stop(struct leases *leases);
+void leases_free(struct leases *leases);
+DEFINE_CLEANUP(struct leases *, leases_free)
+
+/* 0 and the end that the holder is to get, or negative with `error` set: InvalidArgs for who, why
+ * and the timeout; Limit; NotFound. */
+int leases_check(const struct lease_request *request, sd_bus_error *error);
+int leases_begin(struct leases *leases, const struct lease_request *request, int *ret_fd,
+                 sd_bus_error *error);
+
+/* Rises with every lease that begins or ends. */
+uint64_t leases_serial(const struct leases *leases);
+/* a(sssu): scope, who, why, uid; oldest first. */
+int leases_append(const struct leases *leases, sd_bus_message *message);
