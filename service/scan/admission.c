@@ -125,6 +125,8 @@ enum disposition admission_of(const struct planner *planner,
 
         const struct withheld *withheld = request ? NULL : withheld_find(planner, &address);
 
+        if (planner_is_inhibited(planner, target, lun))
+                return DISPOSITION_INHIBITED;
         if (withheld)
                 return withheld->why;
         return policy_admits(planner, target, lun) ? DISPOSITION_PENDING : DISPOSITION_REFUSED;
@@ -144,7 +146,7 @@ bool admission_is_open(const struct planner *planner, const struct scsi_target_a
                        bool request) {
         const struct withheld *withheld;
 
-        if (!policy_is_open(planner, target))
+        if (!policy_is_open(planner, target) || planner_is_inhibited_in_part(planner, target))
                 return false;
         if (request)
                 return true;

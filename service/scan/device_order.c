@@ -67,6 +67,11 @@ static void fail_in_use(const struct device_turn *turn, const struct device_fact
 static int begin_attach(const struct device_turn *turn) {
         struct policy_decision decision;
 
+        if (planner_is_inhibited(turn->planner, &turn->target->address, turn->work->lun)) {
+                device_order_fail(turn, JOB_ERROR_INHIBITED,
+                                  "somebody inhibits that it is attached");
+                return device_turn_finish(turn);
+        }
         judge_lun(turn->planner, &turn->target->address, turn->work->lun, &decision);
         if (decision.settings[POLICY_ACTION].value == POLICY_IGNORE &&
             decision.settings[POLICY_ON_REQUEST].value == POLICY_REFUSE &&

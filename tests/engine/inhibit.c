@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "world.h"
+#include "stage.h"
 
 /* Two hosts with two targets of two disks. */
 static struct world *boot(void) {
@@ -107,10 +107,69 @@ static void test_gone(void) {
         world_free(world);
 }
 
+/* Detached so that the array can unmap it, and the array says that something has changed: it is not
+ * found again as long as the lease is held, however it is looked for. */
+static void test_holds_back(void) {
+        struct stage stage = stage_new(0, 3);
+        struct device_request detach = {.operation = JOB_DETACH},
+                              attach = {.operation = JOB_ATTACH, .lun = 1};
+        struct event host = {.kind = EVENT_HOST};
+        const struct target *target;
+
+        inhibit(stage.world, "0:0:0:1", 1);
+        world_order(stage.world, &detach, "0:0:0:1");
+        map_disk(&stage, 2, 99);
+        map_disk(&stage, 7, 70);
+        touch(&stage);
+        world_pass(stage.world, 2 * SECOND);
+        g_assert_nonnull(device_of(&stage, 7));
+        g_assert_false(sim_is_attached(stage.machine, lun_of(&stage, 1)));
+        world_scan(stage.world, "0:0:0");
+        world_settle(stage.world);
+        g_assert_cmpint(engine_event(world_engine(stage.world), &host, world_now(stage.world)), ==,
+                        0);
+        world_pass(stage.world, 600 * SECOND);
+        g_assert_false(sim_is_attached(stage.machine, lun_of(&stage, 1)));
+        target = topology_target(engine_topology(world_engine(stage.world)), &stage.target);
+        g_assert_cmpint(target->luns[1].disposition, ==, DISPOSITION_INHIBITED);
+        g_assert_cmpint(world_order(stage.world, &attach, "0:0:0")->error, ==, JOB_ERROR_INHIBITED);
+
+        g_assert_cmpint(engine_uninhibit(world_engine(stage.world), 1, world_now(stage.world)), ==,
+                        0);
+        world_settle(stage.world);
+        g_assert_cmpint(world_order(stage.world, &attach, "0:0:0")->state, ==, JOB_DONE);
+        g_assert_nonnull(device_of(&stage, 1));
+        stage_done(&stage);
+}
+
+/* Nothing of a target may be attached: nothing is, not even to ask it. */
+static void test_whole_target(void) {
+        struct stage stage = {.machine = sim_machine_new(1)};
+        struct sim_host host = {.max_id = 1};
+        struct sim_target target = {};
+
+        sim_add_host(stage.machine, &host);
+        stage.target = sim_add_target(stage.machine, 0, &target);
+        sim_map_disks(stage.machine, stage.target, 2, 1);
+        stage.world = world_new(stage.machine, true, (uint32_t)g_test_rand_int());
+        inhibit(stage.world, "", 1);
+        world_start(stage.world);
+        world_pass(stage.world, 600 * SECOND);
+        g_assert_cmpuint(sim_requests(stage.machine, WORKER_ATTACH), ==, 0);
+        g_assert_cmpuint(sim_requests(stage.machine, WORKER_SCAN_TARGET), ==, 0);
+        g_assert_cmpint(engine_uninhibit(world_engine(stage.world), 1, world_now(stage.world)), ==,
+                        0);
+        world_settle(stage.world);
+        g_assert_nonnull(device_of(&stage, 1));
+        stage_done(&stage);
+}
+
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/engine/inhibit/ends", test_ends);
         g_test_add_func("/engine/inhibit/last", test_last);
         g_test_add_func("/engine/inhibit/gone", test_gone);
+        g_test_add_func("/engine/inhibit/holds-back", test_holds_back);
+        g_test_add_func("/engine/inhibit/whole-target", test_whole_target);
         return g_test_run();
 }
