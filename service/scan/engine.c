@@ -138,6 +138,11 @@ int engine_set_policy(struct engine *engine, const struct policy *policy, uint32
         return engine_result(engine, r);
 }
 
+int engine_explain(const struct engine *engine, const struct scope *scope,
+                   struct explanation *ret) {
+        return planner_explain(&engine->planner, scope, ret);
+}
+
 int engine_evaluate(const struct engine *engine, const struct scope *scope,
                     const struct policy *policy, struct policy_decision *ret) {
         struct planner planner = engine->planner;

@@ -17,6 +17,7 @@
 
 #include "scan/change_set.h"
 #include "scan/event.h"
+#include "scan/explain.h"
 #include "scan/job.h"
 #include "scan/step.h"
 #include "scan/topology.h"
@@ -47,6 +48,9 @@ struct memory *engine_memory(struct engine *engine);
  * -EBUSY: too many jobs, and the policy is not changed. */
 int engine_set_policy(struct engine *engine, const struct policy *policy, uint32_t uid,
                       struct scan_time now, uint64_t *ret_job);
+
+/* Why what the scope names is, or is not, attached and usable: see scan/explain.h. */
+int engine_explain(const struct engine *engine, const struct scope *scope, struct explanation *ret);
 
 struct policy_decision;
 

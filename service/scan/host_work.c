@@ -201,13 +201,17 @@ static int scan_begin(struct planner *planner, struct host_work *host, struct sc
 #define READ_PAUSE_MIN UINT64_C(250000)
 #define READ_PAUSE_MAX UINT64_C(30000000)
 
-static bool port_is_usable(const struct port_facts *port) {
+bool port_state_is_usable(const char *state) {
         static const char *const usable[] = {"", "online", "marginal", "logged_in", "running"};
 
         for (size_t i = 0; i < ELEMENTS_OF(usable); i++)
-                if (strcmp(port->state, usable[i]) == 0)
+                if (strcmp(state, usable[i]) == 0)
                         return true;
         return false;
+}
+
+static bool port_is_usable(const struct port_facts *port) {
+        return port_state_is_usable(port->state);
 }
 
 static bool awaits_port(const struct host_facts *facts) {

@@ -77,6 +77,10 @@ static int scan_end(struct planner *planner, struct target_work *target, struct 
                 r = watch_answered(planner, &target->address, target->scan.changed,
                                    target->scan.order.watched, now);
 
+        if (r >= 0)
+                r = watch_failed(planner, &target->address,
+                                 target->scan.error != JOB_ERROR_NONE ? target->scan.message
+                                                                      : NULL);
         if (target->scan.error != JOB_ERROR_NONE)
                 jobs_task_fail(planner->jobs, jobs, target->scan.error, target->scan.message, now);
         else

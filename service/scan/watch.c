@@ -24,6 +24,7 @@ struct watch {
         uint64_t poll_at;    /* µs, monotonic; UINT64_MAX for never */
         uint64_t guard_at;   /* µs, monotonic: look at what is replaced or missing; UINT64_MAX */
         unsigned quiet;      /* polls in a row that brought nothing */
+        char *trouble;       /* what stood in the way of its last scan, NULL for nothing; owned */
         UT_hash_handle hh;
 };
 
@@ -51,6 +52,7 @@ static struct watch *watch_get(struct planner *planner, const struct scsi_target
 
 static void watch_drop(struct planner *planner, struct watch *watch) {
         HASH_DEL(planner->watches, watch);
+        free(watch->trouble);
         free(watch);
 }
 
@@ -164,6 +166,23 @@ int watch_answered(struct planner *planner, const struct scsi_target_address *ta
         watch->not_before = now.monotonic + watch->pause;
         poll_next(planner, watch, changed, now.monotonic);
         return 0;
+}
+
+int watch_failed(struct planner *planner, const struct scsi_target_address *target,
+                 const char *trouble) {
+        struct watch *watch = watch_find(planner, target);
+
+        if (!watch)
+                return 0;
+        free(watch->trouble);
+        watch->trouble = trouble ? strdup(trouble) : NULL;
+        return trouble && !watch->trouble ? -ENOMEM : 0;
+}
+
+const char *watch_trouble(const struct planner *planner, const struct scsi_target_address *target) {
+        const struct watch *watch = watch_find((struct planner *)planner, target);
+
+        return watch ? watch->trouble : NULL;
 }
 
 /* ---- what was replaced, and what is missing and in use ---- */

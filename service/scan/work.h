@@ -423,6 +423,8 @@ void admission_forget_host(struct planner *planner, uint32_t host);
 void admission_free(struct planner *planner);
 
 /* host_work.c */
+/* As its transport spells it: commands get through. */
+bool port_state_is_usable(const char *state);
 /* The host's driver attaches and removes by itself. */
 bool planner_driver_discovers(const struct planner *planner, uint32_t host);
 struct host_work *host_work_find(struct planner *planner, uint32_t number);
@@ -511,6 +513,10 @@ int watch_seen(struct planner *planner, const struct scsi_target_address *target
 /* A scan of the target has ended. */
 int watch_answered(struct planner *planner, const struct scsi_target_address *target, bool changed,
                    bool watched, struct scan_time now);
+/* What stood in the way of its last scan, NULL for nothing; the text lives until the next one. */
+int watch_failed(struct planner *planner, const struct scsi_target_address *target,
+                 const char *trouble);
+const char *watch_trouble(const struct planner *planner, const struct scsi_target_address *target);
 /* Ask again that soon: something has to be seen twice. */
 int watch_again(struct planner *planner, const struct scsi_target_address *target,
                 uint64_t delay_usec, struct scan_time now);
