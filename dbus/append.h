@@ -20,6 +20,9 @@ int append_job_path(sd_bus_message *message, uint64_t job);
 /* Answers the call with the job's path alone. */
 int append_job_reply(sd_bus_message *call, uint64_t job);
 int append_summary(sd_bus_message *message, const uint64_t summary[static SUMMARY_FIELDS]);
+/* Answers the call with the plan that was made at that generation, or with LimitsExceeded when it
+ * is more than the bus takes. */
+int append_plan_reply(sd_bus_message *call, uint64_t generation, const struct plan *plan);
 int append_counter(sd_bus_message *message, const char *name, uint64_t value);
 
 static inline struct object_id host_id(const struct host *host) {

@@ -31,8 +31,8 @@ DEFINE_PROPERTY_GET(get_kernel_scan_mode, struct server, server,
                     append_text(reply, engine_kernel_scan_mode(server->config.engine)))
 DEFINE_PROPERTY_GET(get_counters, struct server, server, append_counters(reply, server))
 
-static int on_scan(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-        struct server *server = userdata;
+static int scan_or_plan(struct server *server, sd_bus_message *call, bool plan,
+                        sd_bus_error *error) {
         struct scope scope;
         const char *text;
         int r = sd_bus_message_read_basic(call, 's', &text);
@@ -40,7 +40,18 @@ static int on_scan(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         if (r < 0)
                 return r;
         r = key_parse(text, &scope, error);
-        return r < 0 ? r : scan_call(server, call, text, &scope, error);
+        if (r < 0)
+                return r;
+        return plan ? plan_call(server, call, text, &scope, error)
+                    : scan_call(server, call, text, &scope, error);
+}
+
+static int on_scan(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        return scan_or_plan(userdata, call, false, error);
+}
+
+static int on_plan(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        return scan_or_plan(userdata, call, true, error);
 }
 
 static int on_settle(sd_bus_message *call, void *userdata, sd_bus_error *error) {
@@ -67,6 +78,9 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_NAMES("Scan", "sa{sv}", SD_BUS_PARAM(scope) SD_BUS_PARAM(options), "o",
                                  SD_BUS_PARAM(job), on_scan, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Plan", "sa{sv}", SD_BUS_PARAM(scope) SD_BUS_PARAM(options),
+                                 "ta(ssa{sv})", SD_BUS_PARAM(generation) SD_BUS_PARAM(steps),
+                                 on_plan, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("Settle", "st", SD_BUS_PARAM(scope) SD_BUS_PARAM(timeout_usec),
                                  "b", SD_BUS_PARAM(settled), on_settle, SD_BUS_VTABLE_UNPRIVILEGED),
         PROPERTY_CHANGES("Busy", "b", get_busy),

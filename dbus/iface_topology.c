@@ -143,10 +143,50 @@ static int on_find(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
+static int append_explanation(sd_bus_message *reply, const struct explanation *explanation) {
+        int r = sd_bus_message_open_container(reply, 'a', "(sss)");
+
+        for (size_t i = 0; r >= 0 && i < explanation->count; i++) {
+                const struct finding *finding = &explanation->items[i];
+
+                r = sd_bus_message_append(reply, "(sss)", finding->code,
+                                          severity_name(finding->severity), finding->text);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int on_explain(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        struct server *server = userdata;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(explanation_done) struct explanation explanation = {};
+        _cleanup_(scope_done) struct scope scope = {};
+        const char *key;
+        int r = sd_bus_message_read_basic(call, 's', &key);
+
+        if (r >= 0)
+                r = key_parse(key, &scope, error);
+        if (r < 0)
+                return r;
+        r = engine_explain(server->config.engine, &scope, &explanation);
+        if (r == -EINVAL)
+                return sd_bus_error_set(error, SCSISCAN_ERROR_INVALID_ARGS,
+                                        "Everything is more than can be explained: name a host, a "
+                                        "target, a LUN or a device");
+        if (r == -ENOENT)
+                return key_not_found(key, error);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(call, &reply);
+        if (r >= 0)
+                r = append_explanation(reply, &explanation);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_NAMES("Find", "s", SD_BUS_PARAM(key), "ao", SD_BUS_PARAM(objects),
                                  on_find, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Explain", "s", SD_BUS_PARAM(key), "a(sss)",
+                                 SD_BUS_PARAM(findings), on_explain, SD_BUS_VTABLE_UNPRIVILEGED),
         PROPERTY_CHANGES("Generation", "t", get_generation),
         PROPERTY_CHANGES("Ready", "b", get_ready),
         SD_BUS_SIGNAL_WITH_NAMES("Changed", "taoaoao",

@@ -22,6 +22,7 @@ struct scan_call {
         struct server *server;
         struct scope scope;
         char *text;
+        bool plan; /* say what would be done, and do nothing */
         struct scan_options options;
 };
 
@@ -37,6 +38,8 @@ static const struct option scan_options[] = {
         OPTION(remove, 'b'),
         OPTION(generation, 't'),
 };
+
+static const struct option plan_options[] = {OPTION(verify, 'b')};
 
 static void scan_call_free(void *request) {
         struct scan_call *call = request;
@@ -73,9 +76,12 @@ static int scan_begin(const struct scan_call *scan, uint32_t uid, uint64_t *ret_
                 .verify = scan->options.verify,
                 .attach = true,
                 .remove = scan->options.remove,
+                .planned = scan->options.generation_given,
         };
-        int r = engine_scan(scan->server->config.engine, &request, handler->now(handler->userdata),
-                            ret_job);
+        struct engine *engine = scan->server->config.engine;
+        struct scan_time now = handler->now(handler->userdata);
+        int r = scan->plan ? engine_plan(engine, &request, now, ret_job)
+                           : engine_scan(engine, &request, now, ret_job);
 
         if (r == -ENOENT)
                 return key_not_found(scan->text, error);
@@ -93,19 +99,24 @@ static int on_allowed(sd_bus_message *call, uint32_t uid, void *userdata, sd_bus
         uint64_t job;
         int r = scan_check(scan, error);
 
-        if (r >= 0 && scan->options.wait)
+        if (r >= 0 && (scan->options.wait || scan->plan))
                 r = waiting_has_room(waiting, call, error);
         if (r >= 0)
                 r = scan_begin(scan, uid, &job, error);
         if (r < 0)
                 return r;
+        if (scan->plan)
+                return waiting_for_plan(waiting, call, job, error);
         return scan->options.wait ? waiting_for_end(waiting, call, job, error)
                                   : append_job_reply(call, job);
 }
 
 static int scan_read(struct scan_call *scan, sd_bus_message *call, struct details *details,
                      sd_bus_error *error) {
-        int r = options_read(call, scan_options, ELEMENTS_OF(scan_options), &scan->options, error);
+        int r = scan->plan ? options_read(call, plan_options, ELEMENTS_OF(plan_options),
+                                          &scan->options, error)
+                           : options_read(call, scan_options, ELEMENTS_OF(scan_options),
+                                          &scan->options, error);
 
         if (r >= 0)
                 r = scan_check(scan, error);
@@ -115,8 +126,8 @@ static int scan_read(struct scan_call *scan, sd_bus_message *call, struct detail
         return r;
 }
 
-int scan_call(struct server *server, sd_bus_message *call, const char *text, struct scope *scope,
-              sd_bus_error *error) {
+static int scan_or_plan(struct server *server, sd_bus_message *call, const char *text,
+                        struct scope *scope, bool plan, sd_bus_error *error) {
         struct scan_call *scan = calloc(1, sizeof(*scan));
         struct caller_request request = {
                 .action = SCSISCAN_ACTION_SCAN,
@@ -131,6 +142,7 @@ int scan_call(struct server *server, sd_bus_message *call, const char *text, str
                 return -ENOMEM;
         }
         scan->server = server;
+        scan->plan = plan;
         scan->scope = *scope;
         *scope = (struct scope){};
         scan->options.verify = true;
@@ -142,4 +154,14 @@ int scan_call(struct server *server, sd_bus_message *call, const char *text, str
                 return r;
         }
         return callers_authorize(server->callers, call, &request, error);
+}
+
+int scan_call(struct server *server, sd_bus_message *call, const char *text, struct scope *scope,
+              sd_bus_error *error) {
+        return scan_or_plan(server, call, text, scope, false, error);
+}
+
+int plan_call(struct server *server, sd_bus_message *call, const char *text, struct scope *scope,
+              sd_bus_error *error) {
+        return scan_or_plan(server, call, text, scope, true, error);
 }

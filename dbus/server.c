@@ -171,7 +171,7 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
         server->handler = *handler;
         server->jobs = job_views_new();
         server->callers = callers_new();
-        server->waiting = waiting_new(config->engine);
+        server->waiting = waiting_new(config->engine, &server->shown.generation);
         server->leases = leases_new(config->engine, handler);
         server->bus_loop = bus_loop_new(&(struct bus_loop_handler){
                 .prepare = on_prepare,

@@ -15,6 +15,7 @@ enum wait_kind {
         WAIT_JOB,   /* told its result */
         WAIT_END,   /* told its path, or its error */
         WAIT_NODES, /* the same, and nodes have to exist */
+        WAIT_PLAN,  /* told its plan, or its error */
         WAIT_SCOPE,
 };
 
@@ -33,7 +34,8 @@ TAILQ_HEAD(waiter_list, waiter);
 
 struct waiting {
         const struct engine *engine;
-        uv_timer_t timer; /* the first `until` */
+        const uint64_t *generation; /* of what was published last */
+        uv_timer_t timer;           /* the first `until` */
         bool open;
         struct waiter_list list;
         unsigned count;
@@ -43,12 +45,13 @@ static uint64_t now_usec(void) {
         return uv_hrtime() / 1000;
 }
 
-struct waiting *waiting_new(const struct engine *engine) {
+struct waiting *waiting_new(const struct engine *engine, const uint64_t *generation) {
         struct waiting *waiting = calloc(1, sizeof(*waiting));
 
         if (!waiting)
                 return NULL;
         waiting->engine = engine;
+        waiting->generation = generation;
         TAILQ_INIT(&waiting->list);
         return waiting;
 }
@@ -189,9 +192,12 @@ static bool job_is_due(const struct waiting *waiting, struct waiter *waiter,
         return waiter->kind != WAIT_NODES || error_of(job) || nodes_are_due(waiting, waiter);
 }
 
-static int answer_waiter(const struct waiter *waiter, const struct job *job) {
+static int answer_waiter(const struct waiting *waiting, const struct waiter *waiter,
+                         const struct job *job) {
         if (!job)
                 return answer_gone(waiter);
+        if (waiter->kind == WAIT_PLAN && !error_of(job))
+                return append_plan_reply(waiter->call, *waiting->generation, &job->plan);
         return waiter->kind == WAIT_JOB ? answer_job(job, waiter->call)
                                         : answer_end(job, waiter->call);
 }
@@ -213,7 +219,7 @@ static bool waiter_answer(const struct waiting *waiting, struct waiter *waiter) 
                 job = engine_job(waiting->engine, waiter->job);
                 if (!job_is_due(waiting, waiter, job))
                         return false;
-                r = answer_waiter(waiter, job);
+                r = answer_waiter(waiting, waiter, job);
         }
         if (r < 0)
                 log_debug("Cannot answer %s: %s", sd_bus_message_get_sender(waiter->call),
@@ -283,6 +289,17 @@ int waiting_for_end(struct waiting *waiting, sd_bus_message *call, uint64_t job,
                     sd_bus_error *error) {
         struct waiter *waiter;
         int r = waiter_new(waiting, call, WAIT_END, &waiter, error);
+
+        if (r < 0)
+                return r;
+        waiter->job = job;
+        return 1;
+}
+
+int waiting_for_plan(struct waiting *waiting, sd_bus_message *call, uint64_t job,
+                     sd_bus_error *error) {
+        struct waiter *waiter;
+        int r = waiter_new(waiting, call, WAIT_PLAN, &waiter, error);
 
         if (r < 0)
                 return r;

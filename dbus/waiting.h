@@ -21,7 +21,8 @@ struct waiting;
 #define WAITING_PER_SENDER_MAX 32
 #define NODES_PATIENCE_USEC UINT64_C(10000000)
 
-struct waiting *waiting_new(const struct engine *engine);
+/* generation: that of what was published last; it has to live as long. */
+struct waiting *waiting_new(const struct engine *engine, const uint64_t *generation);
 void waiting_start(struct waiting *waiting, uv_loop_t *loop);
 /* Nobody may be waiting any more; the loop has to run between these two. */
 void waiting_stop(struct waiting *waiting);
@@ -41,6 +42,9 @@ int waiting_for_job(struct waiting *waiting, sd_bus_message *call, uint64_t job,
  * part of it was not. */
 int waiting_for_end(struct waiting *waiting, sd_bus_message *call, uint64_t job,
                     sd_bus_error *error);
+/* Replies (t generation, a(ssa{sv}) steps), or with the job's error. */
+int waiting_for_plan(struct waiting *waiting, sd_bus_message *call, uint64_t job,
+                     sd_bus_error *error);
 /* The same for the job that attaches `lun` on the scope's targets, and when it went well not before
  * their device nodes exist, or NODES_PATIENCE_USEC have passed. */
 int waiting_for_nodes(struct waiting *waiting, sd_bus_message *call, uint64_t job,

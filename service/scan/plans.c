@@ -72,7 +72,16 @@ bool planner_is_planned(const struct planner *planner, const struct scsi_target_
                         const uint64_t *luns, size_t count) {
         const struct planned *planned = planned_find(planner, target);
 
-        return planned && planned->digest == digest_of(luns, count);
+        return !planned || planned->digest == digest_of(luns, count);
+}
+
+void planner_planned_forget(struct planner *planner, const struct scsi_target_address *target) {
+        struct planned *planned = planned_find(planner, target);
+
+        if (!planned)
+                return;
+        HASH_DEL(planner->planned, planned);
+        free(planned);
 }
 
 /* ---- jobs ---- */

@@ -167,6 +167,7 @@ static int seen_luns(struct planner *planner, struct target_work *target,
         if (scan->order.planned &&
             !planner_is_planned(planner, &target->address, list->luns, list->count))
                 return target_scan_stale(planner, target);
+        planner_planned_forget(planner, &target->address);
         return take_luns(planner, target, list);
 }
 

@@ -344,11 +344,13 @@ int planner_notice_capacity(struct planner *planner, const struct scsi_address *
 /* plans.c: what scans would do. */
 int planner_plan(struct planner *planner, const struct scan_request *request, struct scan_time now,
                  uint64_t *ret_job);
-/* The target listed these when it was planned for last, and lists these now: the same? */
+/* The target listed these when it was planned for, and lists these now: the same, or was it not
+ * planned for since it was scanned last? */
 void planner_planned(struct planner *planner, const struct scsi_target_address *target,
                      const uint64_t *luns, size_t count);
 bool planner_is_planned(const struct planner *planner, const struct scsi_target_address *target,
                         const uint64_t *luns, size_t count);
+void planner_planned_forget(struct planner *planner, const struct scsi_target_address *target);
 void planner_planned_free(struct planner *planner);
 
 /* target_plan.c: what a scan of one target would do. */

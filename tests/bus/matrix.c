@@ -24,6 +24,7 @@ static const struct row {
 } rows[] = {
         {SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Scan", "('', {'wait': <true>})",
          SCSISCAN_ACTION_SCAN},
+        {SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Plan", "('', @a{sv} {})", SCSISCAN_ACTION_SCAN},
         {HOST_PATH("0"), SCSISCAN_INTERFACE_HOST, "Scan", "({'wait': <true>},)",
          SCSISCAN_ACTION_SCAN},
         {TARGET_PATH("0_0_0"), SCSISCAN_INTERFACE_TARGET, "Scan", "({'wait': <true>},)",
@@ -140,7 +141,7 @@ static bool is_in_matrix(const char *interface, const char *method) {
 
 /* What sends nothing and changes nothing, by the contract. */
 static bool is_free(const char *interface, const char *method) {
-        static const char *const free_ones[] = {"Settle", "Find", "Wait"};
+        static const char *const free_ones[] = {"Settle", "Find", "Explain", "Wait"};
 
         for (size_t i = 0; i < G_N_ELEMENTS(free_ones); i++)
                 if (strcmp(free_ones[i], method) == 0)
