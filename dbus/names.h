@@ -17,6 +17,10 @@
 #define SCSISCAN_PATH_JOB SCSISCAN_PATH "/job"       /* /N */
 #define SCSISCAN_PATH_NONE "/"                       /* no object: a Device without a Unit */
 
+/* The standard one, which systemctl(1) knows (org.freedesktop.LogControl1(5)). */
+#define SCSISCAN_PATH_LOG_CONTROL "/org/freedesktop/LogControl1"
+#define SCSISCAN_INTERFACE_LOG_CONTROL "org.freedesktop.LogControl1"
+
 #define SCSISCAN_INTERFACE_SCAN SCSISCAN_BUS_NAME ".Scan"
 #define SCSISCAN_INTERFACE_HOTPLUG SCSISCAN_BUS_NAME ".Hotplug"
 #define SCSISCAN_INTERFACE_TOPOLOGY SCSISCAN_BUS_NAME ".Topology"

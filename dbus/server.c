@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dbus/iface.h"
+#include "dbus/log_control.h"
 #include "dbus/names.h"
 #include "dbus/object.h"
 #include "dbus/publisher.h"
@@ -54,6 +55,8 @@ static int export_objects(struct server *server, sd_bus *bus) {
 static int on_prepare(sd_bus *bus, void *userdata) {
         int r = export_root(userdata, bus);
 
+        if (r >= 0)
+                r = log_control_export(userdata, bus);
         return r < 0 ? r : export_objects(userdata, bus);
 }
 

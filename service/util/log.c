@@ -17,15 +17,30 @@
 #define LOG_FIELD_MAX 1100
 #define LOG_MESSAGE_MAX 2048
 
-/* The one variable of the whole program that outlives its caller: how much it talks is a property
- * of the process. */
+/* The only variables of the whole program that outlive their caller: how much it talks, and where
+ * to, are properties of the process. */
 static int level_max = LOG_INFO;
+static enum log_target target_now = LOG_TARGET_AUTO;
 
 static const char *const level_names[] = {
         [LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
         [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
         [LOG_INFO] = "info",   [LOG_DEBUG] = "debug",
 };
+
+static const char *const target_names[LOG_TARGETS] = {
+        [LOG_TARGET_AUTO] = "auto",
+        [LOG_TARGET_CONSOLE] = "console",
+        [LOG_TARGET_JOURNAL] = "journal",
+        [LOG_TARGET_NULL] = "null",
+};
+
+static int name_find(const char *const *names, int count, const char *text) {
+        for (int i = 0; i < count; i++)
+                if (strcmp(text, names[i]) == 0)
+                        return i;
+        return -EINVAL;
+}
 
 void log_set_level(int level) {
         level_max = level;
@@ -36,10 +51,27 @@ int log_level(void) {
 }
 
 int log_level_parse(const char *text) {
-        for (int level = LOG_ERR; level <= LOG_DEBUG; level++)
-                if (strcmp(text, level_names[level]) == 0)
-                        return level;
-        return -EINVAL;
+        return name_find(level_names, ELEMENTS_OF(level_names), text);
+}
+
+const char *log_level_name(int level) {
+        return level_names[level];
+}
+
+void log_set_target(enum log_target target) {
+        target_now = target;
+}
+
+enum log_target log_target(void) {
+        return target_now;
+}
+
+int log_target_parse(const char *text) {
+        return name_find(target_names, LOG_TARGETS, text);
+}
+
+const char *log_target_name(enum log_target target) {
+        return target_names[target];
 }
 
 /* JOURNAL_STREAM is inherited by everybody, so it only counts when it names what standard error is
@@ -88,19 +120,24 @@ static bool journal_write(int level, const struct log_fields *fields, char *mess
         return sd_journal_sendv(entry.parts, entry.count) >= 0;
 }
 
+static bool goes_to_journal(void) {
+        return target_now == LOG_TARGET_JOURNAL ||
+               (target_now == LOG_TARGET_AUTO && stderr_is_journal());
+}
+
 void log_write(int level, const struct log_fields *fields, const char *format, ...) {
         static const char prefix[] = "MESSAGE=";
         char message[LOG_MESSAGE_MAX];
         va_list arguments;
         int saved_errno = errno;
 
-        if (level > level_max)
+        if (level > level_max || target_now == LOG_TARGET_NULL)
                 return;
         memcpy(message, prefix, sizeof(prefix));
         va_start(arguments, format);
         vsnprintf(message + strlen(prefix), sizeof(message) - strlen(prefix), format, arguments);
         va_end(arguments);
-        if (!stderr_is_journal() || !journal_write(level, fields, message))
+        if (!goes_to_journal() || !journal_write(level, fields, message))
                 fprintf(stderr, "%s: %s\n", level_names[level], message + strlen(prefix));
         errno = saved_errno;
 }

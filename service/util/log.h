@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * The log: to the journal with structured fields where standard error is connected to it
- * (JOURNAL_STREAM), else one readable line on standard error. Text from outside must be printable
- * already.
+ * The log: to the journal with structured fields, or one readable line on standard error. Text from
+ * outside must be printable already.
  */
 
 #include <stdbool.h>
@@ -21,11 +20,28 @@ struct log_fields {
         int error;            /* ERRNO=, 0 or an errno, negative or positive */
 };
 
-/* LOG_DEBUG .. LOG_ERR of syslog(3); what is below `level` is not written. Default LOG_INFO. */
+/* LOG_DEBUG .. LOG_EMERG of syslog(3); what is below `level` is not written. Default LOG_INFO. */
 void log_set_level(int level);
 int log_level(void);
-/* "debug", "info", "notice", "warning", "err" -> level, -EINVAL. */
+/* "debug", "info", "notice", "warning", "err", "crit", "alert", "emerg" -> level, -EINVAL. */
 int log_level_parse(const char *text);
+const char *log_level_name(int level);
+
+enum log_target {
+        LOG_TARGET_AUTO,    /* the journal where standard error is connected to it
+                             * (JOURNAL_STREAM), else standard error */
+        LOG_TARGET_CONSOLE, /* standard error */
+        LOG_TARGET_JOURNAL, /* and nowhere while there is none */
+        LOG_TARGET_NULL,    /* nowhere */
+        LOG_TARGETS,
+};
+
+/* Default LOG_TARGET_AUTO. */
+void log_set_target(enum log_target target);
+enum log_target log_target(void);
+/* "auto", "console", "journal", "null" -> target, -EINVAL. */
+int log_target_parse(const char *text);
+const char *log_target_name(enum log_target target);
 
 void log_write(int level, const struct log_fields *fields, const char *format, ...)
         __attribute__((format(printf, 3, 4)));

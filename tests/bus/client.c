@@ -192,7 +192,7 @@ bool client_sees_service(struct client *client) {
 
 guint32 client_send(struct client *client, const char *path, const char *interface,
                     const char *method, GVariant *arguments) {
-        const char *to = g_str_has_prefix(path, SCSISCAN_PATH) ? SCSISCAN_BUS_NAME : BUS_INTERFACE;
+        const char *to = strcmp(path, BUS_PATH) == 0 ? BUS_INTERFACE : SCSISCAN_BUS_NAME;
         g_autoptr(GDBusMessage) call = g_dbus_message_new_method_call(to, path, interface, method);
         g_autoptr(GError) error = NULL;
         guint32 serial = 0;

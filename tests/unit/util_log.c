@@ -109,11 +109,45 @@ static void test_level_parse(void) {
         } cases[] = {
                 {"debug", LOG_DEBUG},     {"info", LOG_INFO}, {"notice", LOG_NOTICE},
                 {"warning", LOG_WARNING}, {"err", LOG_ERR},   {"", -EINVAL},
-                {"INFO", -EINVAL},        {"crit", -EINVAL},  {"information", -EINVAL},
+                {"INFO", -EINVAL},        {"crit", LOG_CRIT}, {"alert", LOG_ALERT},
+                {"emerg", LOG_EMERG},     {"7", -EINVAL},     {"information", -EINVAL},
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(cases); i++)
                 g_assert_cmpint(log_level_parse(cases[i].text), ==, cases[i].level);
+        for (int level = LOG_EMERG; level <= LOG_DEBUG; level++)
+                g_assert_cmpint(log_level_parse(log_level_name(level)), ==, level);
+}
+
+static void test_target_parse(void) {
+        static const char *const others[] = {"", "Journal", "kmsg", "syslog", "nul"};
+
+        for (int target = 0; target < LOG_TARGETS; target++)
+                g_assert_cmpint(log_target_parse(log_target_name((enum log_target)target)), ==,
+                                target);
+        for (size_t i = 0; i < ELEMENTS_OF(others); i++)
+                g_assert_cmpint(log_target_parse(others[i]), ==, -EINVAL);
+}
+
+static char *target_write(enum log_target target, void (*write)(void)) {
+        char *text;
+
+        log_set_target(target);
+        g_assert_cmpint(log_target(), ==, target);
+        text = stderr_of(write);
+        log_set_target(LOG_TARGET_AUTO);
+        return text;
+}
+
+/* Also where standard error is the journal. */
+static void test_targets(void) {
+        g_autofree char *null = target_write(LOG_TARGET_NULL, two_lines_write);
+        g_autofree char *console = target_write(LOG_TARGET_CONSOLE, journal_stream_set);
+        g_autofree char *journal = target_write(LOG_TARGET_JOURNAL, two_lines_write);
+
+        g_assert_cmpstr(null, ==, "");
+        g_assert_cmpstr(console, ==, "info: a line of scsiscan's unit test\n");
+        g_assert_cmpstr(journal, ==, "");
 }
 
 int main(int argc, char **argv) {
@@ -123,5 +157,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/util/log/long", test_long);
         g_test_add_func("/util/log/journal", test_journal);
         g_test_add_func("/util/log/level-parse", test_level_parse);
+        g_test_add_func("/util/log/target-parse", test_target_parse);
+        g_test_add_func("/util/log/targets", test_targets);
         return g_test_run();
 }
