@@ -15,6 +15,7 @@ struct client {
         GMutex lock; /* of all that follows; messages come on GDBus's thread */
         GCond came;
         GPtrArray *arrived;  /* GDBusMessage, locked against changes */
+        GArray *times;       /* of their arrival, gint64 */
         GHashTable *replies; /* serial of the call -> index in `arrived` + 1 */
 };
 
@@ -112,12 +113,14 @@ GDBusConnection *client_connection(const char *address, uid_t uid) {
 static GDBusMessage *on_message(GDBusConnection *connection, GDBusMessage *message,
                                 gboolean incoming, void *userdata) {
         struct client *client = userdata;
+        gint64 now = g_get_monotonic_time();
 
         if (!incoming)
                 return message;
         g_mutex_lock(&client->lock);
         g_dbus_message_lock(message);
         g_ptr_array_add(client->arrived, g_object_ref(message));
+        g_array_append_val(client->times, now);
         if (g_dbus_message_get_reply_serial(message) != 0)
                 g_hash_table_insert(client->replies,
                                     GUINT_TO_POINTER(g_dbus_message_get_reply_serial(message)),
@@ -134,7 +137,7 @@ static void match_signals(struct client *client, const char *rule) {
         g_assert_nonnull(done);
 }
 
-struct client *client_new(const char *address, uid_t uid) {
+struct client *client_new_deaf(const char *address, uid_t uid) {
         GDBusConnection *connection = client_connection(address, uid);
         struct client *client;
 
@@ -144,9 +147,18 @@ struct client *client_new(const char *address, uid_t uid) {
         g_mutex_init(&client->lock);
         g_cond_init(&client->came);
         client->arrived = g_ptr_array_new_with_free_func(g_object_unref);
+        client->times = g_array_new(FALSE, FALSE, sizeof(gint64));
         client->replies = g_hash_table_new(NULL, NULL);
         client->connection = connection;
         client->filter = g_dbus_connection_add_filter(client->connection, on_message, client, NULL);
+        return client;
+}
+
+struct client *client_new(const char *address, uid_t uid) {
+        struct client *client = client_new_deaf(address, uid);
+
+        if (!client)
+                return NULL;
         match_signals(client, "type='signal',sender='" SCSISCAN_BUS_NAME "'");
         match_signals(client, "type='signal',sender='" BUS_INTERFACE
                               "',member='NameOwnerChanged',arg0='" SCSISCAN_BUS_NAME "'");
@@ -161,6 +173,7 @@ void client_free(struct client *client) {
         (void)g_dbus_connection_close_sync(client->connection, NULL, NULL);
         g_object_unref(client->connection);
         g_ptr_array_free(client->arrived, TRUE);
+        g_array_free(client->times, TRUE);
         g_hash_table_unref(client->replies);
         g_cond_clear(&client->came);
         g_mutex_clear(&client->lock);
@@ -355,6 +368,13 @@ GDBusMessage *client_message(struct client *client, guint index) {
 
         g_assert_cmpuint(index, <, client->arrived->len);
         return locked ? g_object_ref(g_ptr_array_index(client->arrived, index)) : NULL;
+}
+
+gint64 client_arrived_at(struct client *client, guint index) {
+        g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&client->lock);
+
+        g_assert_cmpuint(index, <, client->times->len);
+        return locked ? g_array_index(client->times, gint64, index) : 0;
 }
 
 static bool is_signal(GDBusMessage *message, const char *member, const char *part) {

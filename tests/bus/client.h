@@ -45,6 +45,8 @@ GDBusConnection *client_connection(const char *address, uid_t uid);
 
 /* Such a connection, told of every signal of the service; NULL likewise. */
 struct client *client_new(const char *address, uid_t uid);
+/* The same, but told of none. */
+struct client *client_new_deaf(const char *address, uid_t uid);
 void client_free(struct client *client);
 bool client_is_connected(const struct client *client);
 bool client_sees_service(struct client *client);
@@ -84,6 +86,8 @@ GDBusMessage *client_reply(struct client *client, guint32 serial);
 /* What has arrived so far: how much, and one of it (a new reference). */
 guint client_arrived(struct client *client);
 GDBusMessage *client_message(struct client *client, guint index);
+/* When it came, as g_get_monotonic_time() has it. */
+gint64 client_arrived_at(struct client *client, guint index);
 /* The first signal of that name from `from` on whose text holds `part` (NULL: any); waits for it.
  * Returns its index. */
 guint client_signal(struct client *client, guint from, const char *member, const char *part);

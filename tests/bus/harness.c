@@ -217,6 +217,11 @@ bool harness_runs(const struct harness *harness) {
         return harness->daemon && g_subprocess_get_identifier(harness->daemon);
 }
 
+const char *harness_pid(const struct harness *harness) {
+        g_assert_true(harness_runs(harness));
+        return g_subprocess_get_identifier(harness->daemon);
+}
+
 void harness_wait_ready(struct harness *harness) {
         struct client *client = harness_client(harness);
 

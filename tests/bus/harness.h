@@ -49,6 +49,8 @@ gint64 harness_stop(struct harness *harness);
 /* SIGKILL, and nothing of it is left, nor of its workers. */
 void harness_kill(struct harness *harness);
 bool harness_runs(const struct harness *harness);
+/* Of the daemon, which runs: decimal, owned by the harness. */
+const char *harness_pid(const struct harness *harness);
 /* Waits until the daemon has said that on its standard error. */
 void harness_wait_log(struct harness *harness, const char *part);
 /* How often it has said that so far. */

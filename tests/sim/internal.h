@@ -78,6 +78,8 @@ struct sim_machine {
         uint64_t commands[256];
         sim_uevent_fn uevent;
         void *userdata;
+        sim_command_fn command;
+        void *command_userdata;
 };
 
 #define TREE_FOREACH(node, tree)                                                                   \

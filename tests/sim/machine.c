@@ -85,6 +85,11 @@ void sim_machine_on_uevent(struct sim_machine *machine, sim_uevent_fn uevent, vo
         machine->userdata = userdata;
 }
 
+void sim_machine_on_command(struct sim_machine *machine, sim_command_fn command, void *userdata) {
+        machine->command = command;
+        machine->command_userdata = userdata;
+}
+
 void sim_machine_set_scan_mode(struct sim_machine *machine, const char *mode) {
         g_free(machine->scan_mode);
         machine->scan_mode = g_strdup(mode);

@@ -92,9 +92,15 @@ enum sim_fate {
 typedef void (*sim_uevent_fn)(void *userdata, const char *action, const char *devpath,
                               const char *subsystem, const char *devtype, const char *const *extra);
 
+/* A command of a worker's, before it is served. */
+typedef void (*sim_command_fn)(void *userdata, const struct scsi_address *address,
+                               const struct scsi_command *command);
+
 struct sim_machine *sim_machine_new(uint32_t seed);
 void sim_machine_free(struct sim_machine *machine);
 void sim_machine_on_uevent(struct sim_machine *machine, sim_uevent_fn uevent, void *userdata);
+/* NULL: nobody is told any more. */
+void sim_machine_on_command(struct sim_machine *machine, sim_command_fn command, void *userdata);
 /* Scan mode of scsi_mod: "manual" (as it starts), "sync", "async", "none". Not acted on by itself.
  */
 void sim_machine_set_scan_mode(struct sim_machine *machine, const char *mode);

@@ -191,6 +191,8 @@ static int command(struct sim_machine *machine, const struct worker_request *req
 
         if (!device)
                 return -ENOENT;
+        if (machine->command)
+                machine->command(machine->command_userdata, &request->address, &request->command);
         if (manner_of(machine, &request->address) == SIM_TIMES_OUT) {
                 machine->commands[request->command.cdb[0]]++;
                 reply->host_status = 0x03; /* DID_TIME_OUT */
