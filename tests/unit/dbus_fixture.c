@@ -333,15 +333,18 @@ static bool connect_client(struct fixture *fixture) {
 
 void fixture_connect(struct fixture *fixture) {
         FIXTURE_UNTIL(fixture, connect_client(fixture));
-        g_dbus_connection_signal_subscribe(fixture->client, SCSISCAN_BUS_NAME, NULL, NULL, NULL,
-                                           NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_signal, fixture,
-                                           NULL);
+        fixture->subscription = g_dbus_connection_signal_subscribe(
+                fixture->client, SCSISCAN_BUS_NAME, NULL, NULL, NULL, NULL,
+                G_DBUS_SIGNAL_FLAGS_NONE, on_signal, fixture, NULL);
         FIXTURE_UNTIL(fixture, has_name(fixture));
 }
 
+/* A signal that has arrived and was not dispatched yet holds the connection, and would come to a
+ * fixture that is gone. */
 void fixture_disconnect(struct fixture *fixture) {
         if (!fixture->client)
                 return;
+        g_dbus_connection_signal_unsubscribe(fixture->client, fixture->subscription);
         (void)g_dbus_connection_close_sync(fixture->client, NULL, NULL);
         g_object_unref(fixture->client);
         fixture->client = NULL;

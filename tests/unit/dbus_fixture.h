@@ -45,6 +45,7 @@ struct fixture {
         char *folder, *address;
         GSubprocess *bus;
         GDBusConnection *client;
+        guint subscription;  /* the client's, to every signal of the service */
         GPtrArray *received; /* struct received, every signal of the service, in order */
         uv_loop_t loop;
         struct engine *engine;
