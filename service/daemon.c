@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "dbus/server.h"
 #include "kernel/kernel.h"
 #include "policy/scan_rules.h"
+#include "policy_files.h"
+#include "rules.h"
 #include "scan/engine.h"
 #include "state.h"
 #include "util/log.h"
@@ -29,12 +32,13 @@
 
 struct daemon {
         uv_loop_t loop;
-        uv_signal_t terminate, interrupt;
+        uv_signal_t terminate, interrupt, hangup;
         uv_idle_t work;  /* runs once when something went into the engine */
         uv_timer_t pace; /* the next publication is due */
         uv_timer_t housekeeping;
         uv_timer_t wake; /* the engine has something to begin by itself */
         struct policy_limits limits;
+        struct rules *rules;
         struct engine *engine;
         struct kernel *kernel;
         struct server *server;
@@ -71,6 +75,7 @@ static void daemon_stop(struct daemon *daemon, int result) {
         (void)sd_notify(0, "STOPPING=1");
         close_handle(&daemon->terminate);
         close_handle(&daemon->interrupt);
+        close_handle(&daemon->hangup);
         close_handle(&daemon->work);
         close_handle(&daemon->pace);
         close_handle(&daemon->housekeeping);
@@ -187,6 +192,52 @@ static void on_kept(void *userdata) {
 
 static void on_housekeeping(uv_timer_t *handle) {
         daemon_poke(handle->data);
+}
+
+/* ---- the policy ---- */
+
+/* systemd counts the service as reloading in between; before it is ready that would say so. */
+static void tell_reloading(const struct daemon *daemon) {
+        if (daemon->ready_told)
+                (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+                                 daemon_now(NULL).monotonic);
+}
+
+static void tell_reloaded(const struct daemon *daemon) {
+        if (daemon->ready_told)
+                (void)sd_notify(0, "READY=1");
+}
+
+/* The files' policy takes the place of what holds, or nothing changes: -errno, with a sentence in
+ * *ret_error (owned) unless it is -EBUSY (too many jobs) or -ENOMEM. */
+static int reload_policy(uint32_t uid, char **ret_error, void *userdata) {
+        struct daemon *daemon = userdata;
+        _cleanup_(policy_freep) struct policy *policy = NULL;
+        uint64_t job;
+        int r = rules_read(daemon->rules, &policy, ret_error);
+
+        if (r < 0)
+                return r;
+        r = engine_set_policy(daemon->engine, policy, uid, daemon_now(daemon), &job);
+        if (r == -EBUSY)
+                return r;
+        rules_replace(daemon->rules, TAKE_PTR(policy));
+        daemon_check(daemon, r);
+        daemon_poke(daemon);
+        return r < 0 ? r : 0;
+}
+
+static void on_hangup(uv_signal_t *handle, int number) {
+        struct daemon *daemon = handle->data;
+        _cleanup_(freep) char *error = NULL;
+        int r;
+
+        tell_reloading(daemon);
+        r = reload_policy(0, &error, daemon);
+        if (r < 0)
+                log_error("policy: %s; what held before still holds",
+                          error ?: strerrordesc_np(-r) ?: "error");
+        tell_reloaded(daemon);
 }
 
 /* ---- what the layers say ---- */
@@ -306,6 +357,10 @@ static struct policy_limits limits_of(const struct daemon_options *options) {
         return limits;
 }
 
+static const char *const *policy_roots(const struct daemon_options *options) {
+        return options->policy_dirs[0] ? options->policy_dirs : policy_files_roots;
+}
+
 static int start_layers(struct daemon *daemon, const struct daemon_options *options) {
         bool owner = is_owner(options);
         struct engine_config engine = {
@@ -335,6 +390,10 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         int r;
 
         daemon->limits = limits_of(options);
+        r = rules_new(policy_roots(options), &daemon->limits, &daemon->rules);
+        if (r < 0)
+                return r;
+        engine.policy = rules_policy(daemon->rules);
         daemon->engine = engine_new(&engine);
         if (!daemon->engine)
                 return -ENOMEM;
@@ -356,15 +415,17 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
 static void start_handles(struct daemon *daemon) {
         uv_signal_init(&daemon->loop, &daemon->terminate);
         uv_signal_init(&daemon->loop, &daemon->interrupt);
+        uv_signal_init(&daemon->loop, &daemon->hangup);
         uv_idle_init(&daemon->loop, &daemon->work);
         uv_timer_init(&daemon->loop, &daemon->pace);
         uv_timer_init(&daemon->loop, &daemon->housekeeping);
         uv_timer_init(&daemon->loop, &daemon->wake);
-        daemon->terminate.data = daemon->interrupt.data = daemon;
+        daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon;
         daemon->work.data = daemon->pace.data = daemon;
         daemon->housekeeping.data = daemon->wake.data = daemon;
         uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
         uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
+        uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);
         uv_timer_start(&daemon->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
 }
 
@@ -386,6 +447,7 @@ int daemon_run(const struct daemon_options *options) {
         server_free(daemon.server);
         kernel_free(daemon.kernel);
         engine_free(daemon.engine);
+        rules_free(daemon.rules);
         r = uv_loop_close(&daemon.loop);
         assert(r == 0);
         return daemon.result;

@@ -12,11 +12,15 @@ enum daemon_mode {
         DAEMON_MODE_OBSERVER,
 };
 
+#define DAEMON_POLICY_DIRS_MAX 16
+
 struct daemon_options {
         const char *sysfs;
         const char *worker;
         const char *runtime_dir;
         const char *state_dir;
+        /* The highest first, then NULL; none: where they usually are. */
+        const char *policy_dirs[DAEMON_POLICY_DIRS_MAX + 1];
         int uevent_fd; /* -1: open one */
         uint64_t deadline_usec;
         uint32_t poll_interval_ms; /* a silent target is asked that often; 0: never */

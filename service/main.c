@@ -43,6 +43,9 @@ static void print_help(void) {
                "  --runtime-dir=DIR           lock files of the workers (default /run/scsiscan)\n"
                "  --state-dir=DIR             what is remembered across restarts (default\n"
                "                              /var/lib/scsiscan)\n"
+               "  --policy-dir=DIR            where the policy's files are, instead of /etc/scsiscan,\n"
+               "                              /run/scsiscan and /usr/lib/scsiscan; may be given up to 16\n"
+               "                              times, the directory that overrides first\n"
                "  --worker=PATH               the worker to start for each host\n"
                "  --sysfs=DIR                 where sysfs is (default /sys)\n"
                "  --uevent-fd=FD              an open uevent socket, instead of opening one\n"
@@ -99,6 +102,7 @@ enum option_key {
         OPTION_LOG_LEVEL,
         OPTION_RUNTIME_DIR,
         OPTION_STATE_DIR,
+        OPTION_POLICY_DIR,
         OPTION_WORKER,
         OPTION_SYSFS,
         OPTION_UEVENT_FD,
@@ -115,11 +119,24 @@ static const struct option option_table[] = {
         {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
         {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
+        {"policy-dir", required_argument, NULL, OPTION_POLICY_DIR},
         {"worker", required_argument, NULL, OPTION_WORKER},
         {"sysfs", required_argument, NULL, OPTION_SYSFS},
         {"uevent-fd", required_argument, NULL, OPTION_UEVENT_FD},
         {},
 };
+
+/* The highest first; those that are given are all there are. */
+static int add_policy_dir(const char *path, struct daemon_options *options) {
+        size_t count = 0;
+
+        while (options->policy_dirs[count])
+                count++;
+        if (count == DAEMON_POLICY_DIRS_MAX)
+                return -E2BIG;
+        options->policy_dirs[count] = path;
+        return 0;
+}
 
 static int apply_option(int key, const char *value, struct daemon_options *options) {
         long number = 0;
@@ -151,6 +168,8 @@ static int apply_option(int key, const char *value, struct daemon_options *optio
         case OPTION_STATE_DIR:
                 options->state_dir = value;
                 return 0;
+        case OPTION_POLICY_DIR:
+                return add_policy_dir(value, options);
         case OPTION_WORKER:
                 options->worker = value;
                 return 0;

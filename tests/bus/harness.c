@@ -173,10 +173,15 @@ char *harness_runtime_path(const struct harness *harness, const char *name) {
         return g_build_filename(harness->directory, "run", name, NULL);
 }
 
+char *harness_policy_path(const struct harness *harness, const char *name) {
+        return g_build_filename(harness->directory, "policy", name, NULL);
+}
+
 static char **daemon_arguments(const struct harness *harness, struct daemon_start start) {
         g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
         g_autofree char *runtime = harness_runtime_path(harness, NULL);
         g_autofree char *state = g_build_filename(harness->directory, "state", NULL);
+        g_autofree char *policy = harness_policy_path(harness, NULL);
         g_autofree char *deadline = g_strdup_printf("--deadline=%u", start.deadline);
         g_autofree char *uevents = g_strdup_printf("--uevent-fd=%d", UEVENT_FD);
         g_autofree char *attention = g_strdup_printf("--attention-interval=%u", start.interval);
@@ -184,7 +189,7 @@ static char **daemon_arguments(const struct harness *harness, struct daemon_star
 
         g_strv_builder_add_many(builder, g_getenv("SCSISCAND"), "--worker", g_getenv("SIM_WORKER"),
                                 "--sysfs", sim_server_root(harness->sim), "--runtime-dir", runtime,
-                                "--state-dir", state, uevents,
+                                "--state-dir", state, "--policy-dir", policy, uevents,
                                 start.observer ? "--mode=observer" : "--mode=owner", NULL);
         if (start.deadline > 0)
                 g_strv_builder_add(builder, deadline);
@@ -228,6 +233,10 @@ void harness_wait_ready(struct harness *harness) {
         UNTIL(client_sees_service(client));
         UNTIL(client_get_flag(client, SCSISCAN_PATH, SCSISCAN_INTERFACE_TOPOLOGY, "Ready"));
         g_assert_true(harness_runs(harness));
+}
+
+void harness_hang_up(struct harness *harness) {
+        g_subprocess_send_signal(harness->daemon, SIGHUP);
 }
 
 gint64 harness_stop(struct harness *harness) {

@@ -48,6 +48,8 @@ struct harness *harness_boot(struct sim_machine *machine);
 gint64 harness_stop(struct harness *harness);
 /* SIGKILL, and nothing of it is left, nor of its workers. */
 void harness_kill(struct harness *harness);
+/* SIGHUP. */
+void harness_hang_up(struct harness *harness);
 bool harness_runs(const struct harness *harness);
 /* Of the daemon, which runs: decimal, owned by the harness. */
 const char *harness_pid(const struct harness *harness);
@@ -63,6 +65,8 @@ struct sim_server *harness_sim(struct harness *harness);
 const char *harness_address(const struct harness *harness);
 /* A file among the daemon's locks. */
 char *harness_runtime_path(const struct harness *harness, const char *name);
+/* A file of its policy, in a directory that is not there yet: nothing on this machine counts. */
+char *harness_policy_path(const struct harness *harness, const char *name);
 /* A client that is root, made when it is first asked for. It goes with its bus. */
 struct client *harness_client(struct harness *harness);
 
