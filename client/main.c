@@ -53,7 +53,7 @@ static const char help[] =
         "  attach TARGET LUN  attach one LUN on the targets that 3:0:1 or a port name means\n"
         "  detach WHAT    detach a device, or all devices of a unit\n"
         "  refresh WHAT   read size, state and VPD pages anew, on all devices of the unit\n"
-        "  accept DEVICE  take a replaced device for what it is now\n"
+        "  accept DEVICE  take a replaced or quarantined device for what it is now\n"
         "  monitor        what happens, as it happens\n"
         "\n"
         "Options:\n"

@@ -100,6 +100,7 @@ const char *text_state_color(const char *state) {
                 /* ours: standing of devices, hosts, jobs */
                 {"replaced", "red"},
                 {"missing", "red"},
+                {"quarantined", "yellow"},
                 {"stuck", "red"},
                 {"failed", "red"},
                 {"cancelled", "yellow"},

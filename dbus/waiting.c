@@ -147,6 +147,9 @@ static const char *const job_errors[] = {
         [JOB_ERROR_IDENTITY_MISMATCH] = SCSISCAN_ERROR_IDENTITY_MISMATCH,
         [JOB_ERROR_NOT_REPORTED] = SCSISCAN_ERROR_NOT_REPORTED,
         [JOB_ERROR_NOT_FOUND] = SCSISCAN_ERROR_NOT_FOUND,
+        [JOB_ERROR_REFUSED] = SCSISCAN_ERROR_REFUSED,
+        [JOB_ERROR_INHIBITED] = SCSISCAN_ERROR_INHIBITED,
+        [JOB_ERROR_STALE_PLAN] = SCSISCAN_ERROR_STALE_PLAN,
 };
 
 /* NULL when it went well. A scan that found something has done what it could; of an order each part

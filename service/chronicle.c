@@ -88,7 +88,8 @@ void chronicle_observation(const struct observation *observation) {
 
 static void chronicle_detached(const struct change *change, const struct log_fields *fields) {
         const char *reason = change->reason ?: "removed";
-        bool ours = strcmp(reason, "unmapped") == 0 || strcmp(reason, "replaced") == 0;
+        bool ours = strcmp(reason, "unmapped") == 0 || strcmp(reason, "replaced") == 0 ||
+                    strcmp(reason, "policy") == 0;
 
         log_write(ours ? LOG_NOTICE : LOG_INFO, fields, "%s: detached (%s)", fields->address,
                   reason);
@@ -120,6 +121,24 @@ void chronicle_device(const struct change *change, const struct device *device) 
                 return;
         fields.identity = device->identity.name;
         chronicle_missing(device, &fields);
+}
+
+void chronicle_policy(const struct device *device, const char *reason) {
+        char text[SCSI_ADDRESS_TEXT_MAX], host[32];
+        const struct log_fields fields = {
+                .host = host,
+                .address = scsi_address_format(&device->address, text),
+                .identity = device->identity.name,
+        };
+
+        snprintf(host, sizeof(host), "host%" PRIu32, device->address.target.host);
+        if (device->standing == STANDING_QUARANTINED)
+                log_write(LOG_NOTICE, &fields,
+                          "%s: quarantined, I/O to it is stopped until it is accepted: %s", text,
+                          reason);
+        else
+                log_write(LOG_WARNING, &fields, "%s: attached as somebody asked for it, but %s",
+                          text, reason);
 }
 
 static void chronicle_replaced(const struct notice *notice) {

@@ -272,12 +272,31 @@ static void on_job_ended(const struct job *job, void *userdata) {
         chronicle_job(job);
 }
 
+/* What the policy wanted stopped, or did not want. */
+static bool is_policy_s(const struct change *change, const struct device *device) {
+        if (device->standing == STANDING_QUARANTINED)
+                return change->added || change->properties & DEVICE_PROPERTY_STANDING;
+        return change->added && device->asked;
+}
+
+static void tell_policy(const struct daemon *daemon, const struct device *device) {
+        const struct scope scope = {.kind = SCOPE_DEVICE, .address = device->address};
+        struct policy_decision decision;
+
+        if (engine_evaluate(daemon->engine, &scope, NULL, &decision) == 0)
+                chronicle_policy(device, decision.reason);
+}
+
 static void on_changed(const struct change *change, void *userdata) {
         struct daemon *daemon = userdata;
+        const struct device *device;
 
-        if (change->id.kind == OBJECT_DEVICE)
-                chronicle_device(change, topology_device(engine_topology(daemon->engine),
-                                                         &change->id.address));
+        if (change->id.kind != OBJECT_DEVICE)
+                return;
+        device = topology_device(engine_topology(daemon->engine), &change->id.address);
+        chronicle_device(change, device);
+        if (device && is_policy_s(change, device))
+                tell_policy(daemon, device);
 }
 
 static void on_noticed(const struct notice *notice, void *userdata) {

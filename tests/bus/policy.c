@@ -63,10 +63,15 @@ static void attached_are(struct harness *harness, const char *wanted) {
         g_assert_cmpstr(text->str, ==, wanted);
 }
 
+/* A call of Hotplug. */
+static void order(struct harness *harness, const char *method, GVariant *arguments) {
+        g_variant_unref(client_call(harness_client(harness), SCSISCAN_PATH,
+                                    SCSISCAN_INTERFACE_HOTPLUG, method, arguments));
+}
+
 static void attach(struct harness *harness, const char *lun) {
-        g_variant_unref(client_call(
-                harness_client(harness), SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, "Attach",
-                g_variant_new("(ss@a{sv})", "0:0:0", lun, client_options("{'wait': <true>}"))));
+        order(harness, "Attach",
+              g_variant_new("(ss@a{sv})", "0:0:0", lun, client_options("{'wait': <true>}")));
 }
 
 /* ---- the start ---- */
@@ -86,6 +91,48 @@ static void test_broken_at_start(void) {
         attached_are(harness, "");
         attach(harness, "1");
         attached_are(harness, "1");
+        harness_wait_log(harness, "0:0:0:1: attached as somebody asked for it, but "
+                                  "[Rule policy-not-understood]");
+        harness_free(harness);
+}
+
+/* ---- what is asked for ---- */
+
+static void is_standing(struct harness *harness, const char *path, const char *wanted) {
+        g_autofree char *standing = client_get_text(harness_client(harness), path,
+                                                    SCSISCAN_INTERFACE_DEVICE, "Standing");
+
+        g_assert_cmpstr(standing, ==, wanted);
+}
+
+static void test_refused(void) {
+        struct harness *harness = boot(only_zero);
+
+        client_refuses(
+                harness_client(harness), SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, "Attach",
+                g_variant_new("(ss@a{sv})", "0:0:0", "1", client_options("{'wait': <true>}")),
+                SCSISCAN_ERROR_REFUSED, "[Rule nothing] (");
+        attached_are(harness, "0");
+        harness_free(harness);
+}
+
+static void test_quarantine(void) {
+        struct harness *harness = boot("[Rule new]\nMatchLun=1\nAction=quarantine\n");
+        struct client *client = harness_client(harness);
+
+        attached_are(harness, "0 1 2");
+        is_standing(harness, DEVICE_PATH("0_0_0_0"), "present");
+        is_standing(harness, DEVICE_PATH("0_0_0_1"), "quarantined");
+        harness_wait_log(harness,
+                         "0:0:0:1: quarantined, I/O to it is stopped until it is accepted: "
+                         "[Rule new] (");
+        client_refuses(client, SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, "Refresh",
+                       g_variant_new("(s@a{sv})", "0:0:0:1", client_options("{'wait': <true>}")),
+                       SCSISCAN_ERROR_REFUSED, "quarantined");
+        order(harness, "AcceptReplacement",
+              g_variant_new("(o@a{sv})", DEVICE_PATH("0_0_0_1"),
+                            client_options("{'wait': <true>}")));
+        is_standing(harness, DEVICE_PATH("0_0_0_1"), "present");
         harness_free(harness);
 }
 
@@ -114,6 +161,8 @@ int main(int argc, char **argv) {
         harness_init(&argc, &argv);
         g_test_add_func("/bus/policy/deny-at-start", test_deny_at_start);
         g_test_add_func("/bus/policy/broken-at-start", test_broken_at_start);
+        g_test_add_func("/bus/policy/refused", test_refused);
+        g_test_add_func("/bus/policy/quarantine", test_quarantine);
         g_test_add_func("/bus/policy/hangup", test_hangup);
         return g_test_run();
 }

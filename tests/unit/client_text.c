@@ -65,6 +65,7 @@ static void test_summary(void) {
 static void test_color(void) {
         g_assert_cmpstr(text_state_color("offline"), ==, "red");
         g_assert_cmpstr(text_state_color("blocked"), ==, "yellow");
+        g_assert_cmpstr(text_state_color("quarantined"), ==, "yellow");
         g_assert_null(text_state_color("running"));
         g_assert_null(text_state_color(""));
         g_assert_cmpstr(text_color_sequence("red"), ==, "\033[31m");
