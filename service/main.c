@@ -130,6 +130,9 @@ static const struct option option_table[] = {
 static int add_policy_dir(const char *path, struct daemon_options *options) {
         size_t count = 0;
 
+        for (const char *at = path; *at; at++)
+                if (*at < 0x20 || *at >= 0x7f)
+                        return -EINVAL; /* it is told on the bus */
         while (options->policy_dirs[count])
                 count++;
         if (count == DAEMON_POLICY_DIRS_MAX)

@@ -179,6 +179,13 @@ static bool is_masked(const struct drop_ins *drop_ins, const char *name) {
         return false;
 }
 
+/* Names go into the log and onto the bus. */
+static bool is_printable(const char *name) {
+        while (*name >= 0x20 && *name < 0x7f)
+                name++;
+        return !*name;
+}
+
 static int add_drop_in(struct loader *loader, struct drop_ins *drop_ins, const char *directory,
                        const char *name) {
         struct drop_in *item = &drop_ins->items[drop_ins->count];
@@ -186,6 +193,9 @@ static int add_drop_in(struct loader *loader, struct drop_ins *drop_ins, const c
         if (drop_ins->count == POLICY_DROP_INS_MAX)
                 return fail(loader, -EINVAL, "%s: there are more than %d such files", directory,
                             POLICY_DROP_INS_MAX);
+        if (!is_printable(name))
+                return fail(loader, -EINVAL,
+                            "%s: the name of a file there is not all printable ASCII", directory);
         item->name = strdup(name);
         if (!item->name)
                 return -ENOMEM;

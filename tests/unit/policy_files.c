@@ -176,6 +176,12 @@ static void test_not_read(struct fixture *f, const void *data) {
         check_rules(f, "a");
 }
 
+static void test_name(struct fixture *f, const void *data) {
+        put_rule(f, "etc/policy.conf.d/10-\303\244.conf", "a");
+        check_error(f, -EINVAL,
+                    "/etc/policy.conf.d: the name of a file there is not all printable ASCII");
+}
+
 static void test_link(struct fixture *f, const void *data) {
         put_rule(f, "elsewhere", "a");
         put_link(f, "etc/policy.conf.d/10-a.conf", "../../elsewhere");
@@ -287,6 +293,7 @@ int main(int argc, char **argv) {
                 {"order", test_order},
                 {"masked", test_masked},
                 {"not-read", test_not_read},
+                {"name", test_name},
                 {"link", test_link},
                 {"quirks", test_quirks},
                 {"quirks-masked", test_quirks_masked},
