@@ -13,3 +13,4 @@ struct iface {
 extern const struct iface iface_scan;
 extern const struct iface iface_topology;
 extern const struct iface iface_hotplug;
+extern const struct iface iface_policy;

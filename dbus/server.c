@@ -26,7 +26,8 @@ enum name_reply {
 /* ---- what is served ---- */
 
 static int export_root(struct server *server, sd_bus *bus) {
-        static const struct iface *const ifaces[] = {&iface_scan, &iface_topology, &iface_hotplug};
+        static const struct iface *const ifaces[] = {&iface_scan, &iface_topology, &iface_hotplug,
+                                                     &iface_policy};
         int r = sd_bus_add_object(bus, NULL, SCSISCAN_PATH, snapshot_filter, server);
 
         if (r >= 0)

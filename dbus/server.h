@@ -31,6 +31,12 @@ struct server_handler {
         struct scan_time (*now)(void *userdata);
         /* Counters beside the engine's own, at most max; returns how many. */
         size_t (*counters)(struct server_counter *counters, size_t max, void *userdata);
+        /* Reads the policy anew, for that user: 0 when it holds and server_set_policy() was called;
+         * else nothing has changed, and it is -EBUSY (too many jobs), -ENOMEM, or another -errno
+         * with a sentence in *ret_error (owned). */
+        int (*reload)(uint32_t uid, char **ret_error, void *userdata);
+        /* What would hold then, owned by the caller; errors as those of reload(). */
+        int (*read_policy)(struct policy **ret, char **ret_error, void *userdata);
         /* For the log, and each may be NULL. A job has ended; an object changed, which is called
          * before anybody is told; something is told by a signal of its own. */
         void (*job_ended)(const struct job *job, void *userdata);
@@ -41,7 +47,8 @@ struct server_handler {
 
 struct server_config {
         struct engine *engine;
-        bool owner; /* Scan.Mode */
+        bool owner;                  /* Scan.Mode */
+        const struct policy *policy; /* Policy.Rules; NULL for none */
 };
 
 /* Connects without waiting: no bus yet (early boot) is no error, the name is taken when the bus is
@@ -53,6 +60,9 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
  * the next generation; then what is told by a signal alone; then jobs; then answers calls that
  * waited for what is now so. */
 void server_publish(struct server *server);
+
+/* That policy holds from here on, until the next call: tells everybody. */
+void server_set_policy(struct server *server, const struct policy *policy);
 
 /* Flushes what can be flushed without waiting and closes; the loop must run until the handles are
  * gone before server_free(). */

@@ -222,9 +222,16 @@ static int reload_policy(uint32_t uid, char **ret_error, void *userdata) {
         if (r == -EBUSY)
                 return r;
         rules_replace(daemon->rules, TAKE_PTR(policy));
+        server_set_policy(daemon->server, rules_policy(daemon->rules));
         daemon_check(daemon, r);
         daemon_poke(daemon);
         return r < 0 ? r : 0;
+}
+
+static int read_policy(struct policy **ret, char **ret_error, void *userdata) {
+        const struct daemon *daemon = userdata;
+
+        return rules_read(daemon->rules, ret, ret_error);
 }
 
 static void on_hangup(uv_signal_t *handle, int number) {
@@ -401,6 +408,8 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
                 .poked = on_poked,
                 .now = daemon_now,
                 .counters = list_counters,
+                .reload = reload_policy,
+                .read_policy = read_policy,
                 .job_ended = on_job_ended,
                 .changed = on_changed,
                 .noticed = on_noticed,
@@ -412,7 +421,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         r = rules_new(policy_roots(options), &daemon->limits, &daemon->rules);
         if (r < 0)
                 return r;
-        engine.policy = rules_policy(daemon->rules);
+        engine.policy = server.policy = rules_policy(daemon->rules);
         daemon->engine = engine_new(&engine);
         if (!daemon->engine)
                 return -ENOMEM;

@@ -12,10 +12,11 @@
 
 static const struct {
         const char *path;
-        const char *interfaces[4]; /* all of them but those that sd-bus adds */
+        const char *interfaces[5]; /* all of them but those that sd-bus adds */
 } objects[] = {
         {SCSISCAN_PATH,
-         {SCSISCAN_INTERFACE_SCAN, SCSISCAN_INTERFACE_TOPOLOGY, SCSISCAN_INTERFACE_HOTPLUG}},
+         {SCSISCAN_INTERFACE_SCAN, SCSISCAN_INTERFACE_TOPOLOGY, SCSISCAN_INTERFACE_HOTPLUG,
+          SCSISCAN_INTERFACE_POLICY}},
         {FAKE_HOST, {SCSISCAN_INTERFACE_HOST}},
         {FAKE_TARGET, {SCSISCAN_INTERFACE_TARGET}},
         {FAKE_DEVICE_0, {SCSISCAN_INTERFACE_DEVICE}},
@@ -213,7 +214,7 @@ static void test_files(void) {
                 g_assert_true(is_expected(name));
                 count++;
         }
-        g_assert_cmpuint(count, ==, 9);
+        g_assert_cmpuint(count, ==, 10);
 }
 
 int main(int argc, char **argv) {

@@ -42,6 +42,8 @@ static const struct row {
          SCSISCAN_ACTION_ACCEPT_REPLACEMENT},
         {SCSISCAN_PATH, SCSISCAN_INTERFACE_HOTPLUG, "Inhibit", "('0:0:0', 'who', 'why', uint64 0)",
          SCSISCAN_ACTION_INHIBIT},
+        {SCSISCAN_PATH, SCSISCAN_INTERFACE_POLICY, "Reload", "()", SCSISCAN_ACTION_RELOAD_POLICY},
+        {SCSISCAN_PATH, SCSISCAN_INTERFACE_POLICY, "Preview", "()", SCSISCAN_ACTION_RELOAD_POLICY},
         {SCSISCAN_PATH_JOB "/1", SCSISCAN_INTERFACE_JOB, "Cancel", "(@a{sv} {},)",
          SCSISCAN_ACTION_CANCEL},
 };
@@ -141,7 +143,7 @@ static bool is_in_matrix(const char *interface, const char *method) {
 
 /* What sends nothing and changes nothing, by the contract. */
 static bool is_free(const char *interface, const char *method) {
-        static const char *const free_ones[] = {"Settle", "Find", "Explain", "Wait"};
+        static const char *const free_ones[] = {"Settle", "Find", "Explain", "Evaluate", "Wait"};
 
         for (size_t i = 0; i < G_N_ELEMENTS(free_ones); i++)
                 if (strcmp(free_ones[i], method) == 0)

@@ -136,6 +136,264 @@ static void test_quarantine(void) {
         harness_free(harness);
 }
 
+/* ---- Reload ---- */
+
+static GVariant *call(struct harness *harness, const char *method, GVariant *arguments) {
+        return client_call(harness_client(harness), SCSISCAN_PATH, SCSISCAN_INTERFACE_POLICY,
+                           method, arguments);
+}
+
+static void settle(struct harness *harness) {
+        g_assert_true(client_settle(harness_client(harness), "", CLIENT_PATIENCE / 2));
+}
+
+static void reload(struct harness *harness, const char *text) {
+        write_policy(harness, text);
+        g_variant_unref(call(harness, "Reload", NULL));
+        settle(harness);
+}
+
+/* What the policy's file says, as Rules has it: so many rules, and where they are from. */
+static void rules_are(struct harness *harness, const char *wanted) {
+        g_autoptr(GVariant) rules = client_get(harness_client(harness), SCSISCAN_PATH,
+                                               SCSISCAN_INTERFACE_POLICY, "Rules");
+        g_autofree char *file = harness_policy_path(harness, "policy.conf");
+        g_autoptr(GString) names = g_string_new("");
+        const char *name, *from;
+        GVariantIter iter;
+
+        g_variant_iter_init(&iter, rules);
+        while (g_variant_iter_next(&iter, "(&s&s&s)", &name, &from, NULL)) {
+                g_string_append_printf(names, "%s%s", names->len ? " " : "", name);
+                g_assert_cmpstr(from, ==, file);
+        }
+        g_assert_cmpstr(names->str, ==, wanted);
+}
+
+static void test_reload(void) {
+        struct harness *harness = boot(NULL);
+        struct client *client = harness_client(harness);
+        guint from = client_arrived(client);
+        guint rules;
+
+        rules_are(harness, "");
+        reload(harness, only_zero);
+        attached_are(harness, "0");
+        rules_are(harness, "nothing zero");
+        rules = client_signal(client, from, "PropertiesChanged", "'Rules'");
+        g_assert_cmpuint(client_signal(client, from, "Reloaded", NULL), >, rules);
+        (void)client_signal(client, rules, "Started", "'', 'request'");
+        (void)client_signal(client, rules, "Detached", "'0:0:0:1'");
+        (void)client_signal(client, rules, "Detached",
+                            "'0:0:0:2', 'naa.5000c50000000002', "
+                            "'policy'");
+        harness_check(harness);
+
+        from = client_arrived(client);
+        reload(harness, "");
+        attached_are(harness, "0 1 2");
+        rules_are(harness, "");
+        (void)client_signal(client, from, "Attached", "'0:0:0:2'");
+        harness_check_complete(harness);
+        harness_free(harness);
+}
+
+static void test_reload_broken(void) {
+        static const char *const methods[] = {"Reload", "Preview"};
+        struct harness *harness = boot(only_zero);
+        struct client *client = harness_client(harness);
+        guint from = client_arrived(client);
+
+        write_policy(harness, broken);
+        for (size_t i = 0; i < G_N_ELEMENTS(methods); i++)
+                client_refuses(client, SCSISCAN_PATH, SCSISCAN_INTERFACE_POLICY, methods[i], NULL,
+                               SCSISCAN_ERROR_FAILED,
+                               "policy.conf:3: PollInterval=5 parsecs: expected a time span");
+        settle(harness);
+        rules_are(harness, "nothing zero");
+        g_assert_cmpint(client_signal_seen(client, from, "Reloaded", NULL), ==, -1);
+        g_assert_cmpint(client_signal_seen(client, from, "Started", NULL), ==, -1);
+        attached_are(harness, "0");
+
+        reload(harness, "");
+        attached_are(harness, "0 1 2");
+        harness_free(harness);
+}
+
+/* Mended, what could not be understood at the start holds. */
+static void test_reload_mended(void) {
+        struct harness *harness = boot(broken);
+
+        attached_are(harness, "");
+        reload(harness, only_zero);
+        attached_are(harness, "0");
+        harness_free(harness);
+}
+
+static void hold(struct harness *harness, uint64_t lun, const char *holder) {
+        sim_set_holder(sim_server_lock(harness_sim(harness)), (struct scsi_address){A, lun},
+                       holder);
+        sim_server_unlock(harness_sim(harness));
+}
+
+static void test_reload_in_use(void) {
+        struct harness *harness = boot(NULL);
+
+        hold(harness, 1, "dm-0");
+        reload(harness, only_zero);
+        attached_are(harness, "0 1");
+        hold(harness, 1, NULL);
+        reload(harness, only_zero);
+        attached_are(harness, "0");
+        harness_free(harness);
+}
+
+/* ---- Evaluate ---- */
+
+/* `line`: of the rule's header. */
+static void evaluates(struct harness *harness, const char *key, const char *action,
+                      const char *rule, unsigned line) {
+        g_autoptr(GVariant) reply = call(harness, "Evaluate", g_variant_new("(s)", key));
+        g_autofree char *file = harness_policy_path(harness, "policy.conf");
+        g_autofree char *by = g_strdup_printf("%s (%s:%u)", rule, file, line);
+        const char *said, *decided, *reason;
+
+        g_variant_get(reply, "(&s&s&s)", &said, &decided, &reason);
+        g_assert_cmpstr(said, ==, action);
+        g_assert_cmpstr(decided, ==, by);
+        g_assert_nonnull(strstr(reason, rule));
+}
+
+/* The target's ports have no names here; who is not attached is judged by the place. */
+static void test_evaluate(void) {
+        struct harness *harness = boot(only_zero);
+
+        evaluates(harness, "0:0:0:0", "attach", "zero", 3);
+        evaluates(harness, DEVICE_PATH("0_0_0_0"), "attach", "zero", 3);
+        evaluates(harness, "naa.5000c50000000000", "attach", "zero", 3);
+        evaluates(harness, "0:0:0:1", "ignore", "nothing", 1);
+        evaluates(harness, "0:0:9:1", "ignore", "nothing", 1);
+        evaluates(harness, "0:0:0", "ask", "zero", 3);
+        client_refuses(harness_client(harness), SCSISCAN_PATH, SCSISCAN_INTERFACE_POLICY,
+                       "Evaluate", g_variant_new("(s)", "naa.1"), SCSISCAN_ERROR_NOT_FOUND,
+                       "naa.1");
+        harness_free(harness);
+}
+
+/* ---- Preview ---- */
+
+/* What it says of that address, "" for nothing. */
+static char *previewed(GVariant *changes, const char *address) {
+        const char *of, *action;
+        GVariantIter iter;
+
+        g_variant_iter_init(&iter, changes);
+        while (g_variant_iter_next(&iter, "(&s&s&s)", &of, &action, NULL))
+                if (strcmp(of, address) == 0)
+                        return g_strdup(action);
+        return g_strdup("");
+}
+
+static const char *state_of(struct harness *harness, uint64_t lun) {
+        g_autofree char *path = g_strdup_printf(DEVICE_PATH("0_0_0_%" PRIu64), lun);
+        g_autofree char *standing = NULL;
+
+        if (!is_attached(harness, lun))
+                return "detached";
+        standing = client_get_text(harness_client(harness), path, SCSISCAN_INTERFACE_DEVICE,
+                                   "Standing");
+        return strcmp(standing, "quarantined") == 0 ? "quarantined" : "attached";
+}
+
+/* What becomes of the LUN is what was foreseen. */
+static void came_true(struct harness *harness, uint64_t lun, const char *before,
+                      const char *action) {
+        static const struct {
+                const char *action, *state;
+        } outcomes[] = {
+                {"attach", "attached"},
+                {"detach", "detached"},
+                {"quarantine", "quarantined"},
+                {"keep", "attached"},
+        };
+        const char *wanted = before;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++)
+                if (strcmp(action, outcomes[i].action) == 0)
+                        wanted = outcomes[i].state;
+        g_assert_cmpstr(state_of(harness, lun), ==, wanted);
+}
+
+static void preview_then_reload(struct harness *harness, const char *rules,
+                                const char *const foreseen[3]) {
+        g_autoptr(GVariant) reply = NULL, changes = NULL;
+        const char *before[3];
+
+        write_policy(harness, rules);
+        reply = call(harness, "Preview", NULL);
+        changes = g_variant_get_child_value(reply, 0);
+        settle(harness);
+        for (uint64_t lun = 0; lun < 3; lun++) {
+                g_autofree char *address = g_strdup_printf("0:0:0:%" PRIu64, lun);
+                g_autofree char *action = previewed(changes, address);
+
+                before[lun] = state_of(harness, lun);
+                g_assert_cmpstr(action, ==, foreseen[lun]);
+        }
+        reload(harness, rules);
+        for (uint64_t lun = 0; lun < 3; lun++)
+                came_true(harness, lun, before[lun], foreseen[lun]);
+}
+
+static void test_preview(void) {
+        static const struct {
+                const char *rules;
+                const char *foreseen[3];
+        } steps[] = {
+                {only_zero, {"", "keep", "detach"}},
+                {"", {"", "", "attach"}},
+                {"[Rule stop]\nMatchLun=0\nAction=quarantine\n", {"quarantine", "", ""}},
+                {"[Rule less]\nMatchLun=1-2\nAction=ignore\n", {"", "keep", "detach"}},
+                {"[Rule stop]\nMatchLun=2\nAction=quarantine\n", {"", "", "quarantine"}},
+        };
+        struct harness *harness = boot(NULL);
+        guint from = client_arrived(harness_client(harness));
+
+        write_policy(harness, only_zero);
+        g_variant_unref(call(harness, "Preview", NULL));
+        settle(harness);
+        g_assert_cmpint(client_signal_seen(harness_client(harness), from, "Started", NULL), ==, -1);
+        rules_are(harness, "");
+        hold(harness, 1, "dm-0");
+        client_scan_wait(harness_client(harness), "");
+        UNTIL(client_get_flag(harness_client(harness), DEVICE_PATH("0_0_0_1"),
+                              SCSISCAN_INTERFACE_DEVICE, "InUse"));
+        for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
+                preview_then_reload(harness, steps[i].rules, steps[i].foreseen);
+        harness_free(harness);
+}
+
+/* ---- nobody ---- */
+
+static void test_nobody(void) {
+        static const char *const methods[] = {"Reload", "Preview"};
+        struct harness *harness = boot(only_zero);
+        struct client *nobody = client_new(harness_address(harness), NOBODY);
+
+        write_policy(harness, "");
+        for (size_t i = 0; nobody && i < G_N_ELEMENTS(methods); i++)
+                client_refuses(nobody, SCSISCAN_PATH, SCSISCAN_INTERFACE_POLICY, methods[i], NULL,
+                               SCSISCAN_ERROR_ACCESS_DENIED, SCSISCAN_ACTION_RELOAD_POLICY);
+        rules_are(harness, "nothing zero");
+        if (nobody)
+                g_variant_unref(client_call(nobody, SCSISCAN_PATH, SCSISCAN_INTERFACE_POLICY,
+                                            "Evaluate", g_variant_new("(s)", "0:0:0:1")));
+        else
+                g_test_skip("no second user in this user namespace");
+        client_free(nobody);
+        harness_free(harness);
+}
+
 /* ---- SIGHUP ---- */
 
 static void test_hangup(void) {
@@ -163,6 +421,13 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/policy/broken-at-start", test_broken_at_start);
         g_test_add_func("/bus/policy/refused", test_refused);
         g_test_add_func("/bus/policy/quarantine", test_quarantine);
+        g_test_add_func("/bus/policy/reload", test_reload);
+        g_test_add_func("/bus/policy/reload-broken", test_reload_broken);
+        g_test_add_func("/bus/policy/reload-mended", test_reload_mended);
+        g_test_add_func("/bus/policy/reload-in-use", test_reload_in_use);
+        g_test_add_func("/bus/policy/evaluate", test_evaluate);
+        g_test_add_func("/bus/policy/preview", test_preview);
+        g_test_add_func("/bus/policy/nobody", test_nobody);
         g_test_add_func("/bus/policy/hangup", test_hangup);
         return g_test_run();
 }

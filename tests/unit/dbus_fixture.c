@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "policy/policy.h"
 #include "policy/scan_rules.h"
 #include "tests/unit/dbus_fixture.h"
 #include "util/cleanup.h"
@@ -140,7 +141,7 @@ static void answer_device(struct fixture *fixture, struct observation *observati
         }
 }
 
-static struct scan_time now(void *userdata) {
+struct scan_time fixture_now(void *userdata) {
         struct fixture *fixture = userdata;
 
         return (struct scan_time){
@@ -167,7 +168,7 @@ static void answer(struct fixture *fixture, const struct step *step) {
         default:
                 answer_device(fixture, &observation);
         }
-        g_assert_cmpint(engine_observe(fixture->engine, &observation, now(fixture)), ==, 0);
+        g_assert_cmpint(engine_observe(fixture->engine, &observation, fixture_now(fixture)), ==, 0);
 }
 
 void fixture_work(struct fixture *fixture) {
@@ -178,7 +179,7 @@ void fixture_work(struct fixture *fixture) {
                         answer(fixture, &g_array_index(fixture->held, struct step, i));
                 g_array_set_size(fixture->held, 0);
         }
-        while (engine_next(fixture->engine, now(fixture), &step))
+        while (engine_next(fixture->engine, fixture_now(fixture), &step))
                 if (fixture->hold)
                         g_array_append_val(fixture->held, step);
                 else
@@ -188,7 +189,7 @@ void fixture_work(struct fixture *fixture) {
 }
 
 void fixture_boot(struct fixture *fixture) {
-        g_assert_cmpint(engine_start(fixture->engine, now(fixture)), ==, 0);
+        g_assert_cmpint(engine_start(fixture->engine, fixture_now(fixture)), ==, 0);
         fixture_work(fixture);
 }
 
@@ -200,7 +201,7 @@ void fixture_event(struct fixture *fixture, enum event_kind kind, const char *ad
                 g_assert_cmpint(scsi_address_parse(address, &event.address), ==, 0);
         else if (address)
                 g_assert_cmpint(scsi_host_parse(address, &event.address.target.host), ==, 0);
-        g_assert_cmpint(engine_event(fixture->engine, &event, now(fixture)), ==, 0);
+        g_assert_cmpint(engine_event(fixture->engine, &event, fixture_now(fixture)), ==, 0);
         fixture_work(fixture);
 }
 
@@ -210,7 +211,7 @@ static void hear(struct fixture *fixture) {
         struct event event = {.kind = EVENT_RESYNC};
 
         if (fixture->unheard)
-                g_assert_cmpint(engine_event(fixture->engine, &event, now(fixture)), ==, 0);
+                g_assert_cmpint(engine_event(fixture->engine, &event, fixture_now(fixture)), ==, 0);
         fixture->unheard = false;
 }
 
@@ -471,7 +472,13 @@ struct fixture *fixture_new(bool owner) {
         struct engine_config engine = {
                 .owner = owner, .steps_per_host = 4, .limits = &policy_limits_default};
         struct server_handler handler = {
-                .poked = poked, .now = now, .counters = counters, .userdata = fixture};
+                .poked = poked,
+                .now = fixture_now,
+                .counters = counters,
+                .reload = fixture_reload,
+                .read_policy = fixture_read_policy,
+                .userdata = fixture,
+        };
 
         fixture->received = g_ptr_array_new_with_free_func(received_free);
         fixture->held = g_array_new(FALSE, FALSE, sizeof(struct step));
@@ -493,6 +500,7 @@ void fixture_free(struct fixture *fixture) {
         g_assert_cmpint(uv_loop_close(&fixture->loop), ==, 0);
         server_free(fixture->server);
         engine_free(fixture->engine);
+        policy_free(fixture->policy);
         if (fixture->bus)
                 fixture_bus_kill(fixture);
         g_autofree char *config = g_build_filename(fixture->folder, "bus.conf", NULL);

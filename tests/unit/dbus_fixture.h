@@ -56,7 +56,9 @@ struct fixture {
         bool quiet;         /* nothing is published */
         bool unheard;       /* the kernel has said something that is heard at the next poke */
         unsigned refreshed; /* devices that were read anew */
-        uint64_t ahead;     /* µs that the clock is ahead */
+        const char *rules;  /* what the policy's file holds, NULL: nothing */
+        struct policy *policy;
+        uint64_t ahead; /* µs that the clock is ahead */
         bool poked;
 };
 
@@ -65,6 +67,11 @@ void fixture_free(struct fixture *fixture);
 
 /* The first pass over the machine, published. */
 void fixture_boot(struct fixture *fixture);
+/* The time, as the engine takes it. */
+struct scan_time fixture_now(void *userdata);
+/* The policy's file is fixture->rules: server_handler's reload() and read_policy(). */
+int fixture_reload(uint32_t uid, char **ret_error, void *userdata);
+int fixture_read_policy(struct policy **ret, char **ret_error, void *userdata);
 /* Answers steps until there are none, and publishes. */
 void fixture_work(struct fixture *fixture);
 void fixture_event(struct fixture *fixture, enum event_kind kind, const char *address,
