@@ -10,8 +10,9 @@
 /* As much as is read of the kernel's copy; what is cut off is not missed, see
  * scsi_identity_decode(). A longer allocation is refused by some devices. */
 #define DEVICE_ID_ALLOCATION WORKER_PAGE_MAX
-/* All that the kernel itself asks for at most, and the length of the data in SPC-5. */
-#define INQUIRY_ALLOCATION 96
+/* The first 36 bytes say all that is wanted, and no device answers badly to so few: the kernel asks
+ * some for no more (BLIST_INQUIRY_36). */
+#define INQUIRY_ALLOCATION 36
 /* The longest page 80h there is; older devices take no longer allocation. */
 #define SERIAL_ALLOCATION 255
 
