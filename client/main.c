@@ -18,6 +18,7 @@ enum {
         TAKES_FORCE = 1 << 3,
         TAKES_IDENTITY = 1 << 4,
         TAKES_NO_ASK = 1 << 5,
+        TAKES_PREVIEW = 1 << 6,
         TAKES_JOB = TAKES_NO_WAIT | TAKES_NO_ASK, /* whatever begins one */
 };
 
@@ -36,6 +37,8 @@ static const struct verb {
         {"detach", " WHAT", 1, 1, TAKES_JOB | TAKES_FORCE, detach_run},
         {"refresh", " WHAT", 1, 1, TAKES_JOB, refresh_run},
         {"accept", " DEVICE", 1, 1, TAKES_JOB, accept_run},
+        {"policy", " [reload]", 0, 1, TAKES_NO_LEGEND | TAKES_NO_ASK | TAKES_PREVIEW, policy_run},
+        {"evaluate", " KEY", 1, 1, 0, evaluate_run},
         {"monitor", "", 0, 0, 0, monitor_run},
 };
 
@@ -54,18 +57,22 @@ static const char help[] =
         "  detach WHAT    detach a device, or all devices of a unit\n"
         "  refresh WHAT   read size, state and VPD pages anew, on all devices of the unit\n"
         "  accept DEVICE  take a replaced or quarantined device for what it is now\n"
+        "  policy         the rules that hold, in their order: the last that matches wins\n"
+        "  policy reload  read the rules again, and do what follows from them\n"
+        "  evaluate KEY   what the rules say of a target, LUN, device or unit, and which one\n"
         "  monitor        what happens, as it happens\n"
         "\n"
         "Options:\n"
         "      --json         one JSON document; whatever begins a job, and monitor: one JSON\n"
         "                     object a line\n"
         "      --color=WHEN   auto (the default), always or never\n"
-        "      --no-legend    tree, list: no headings\n"
+        "      --no-legend    tree, list, policy: no headings\n"
         "      --no-wait      scan, attach, detach, refresh, accept: print the job and leave\n"
-        "      --no-ask-password  the same: ask nobody for a password\n"
+        "      --no-ask-password  the same and policy: ask nobody for a password\n"
         "      --remove       scan: also detach what is gone and not in use\n"
         "      --identity=ID  attach: only if it is this unit\n"
         "      --force        detach: even if it is in use\n"
+        "      --preview      policy reload: only show what would follow\n"
         "  -h, --help         this text\n"
         "  -V, --version      the version\n";
 
@@ -127,6 +134,9 @@ static int option_apply(int option, struct options *options) {
         case 'i':
                 options->identity = optarg;
                 break;
+        case 'p':
+                options->preview = true;
+                break;
         case 'h':
                 fputs(help, options->out);
                 return STATUS_OK;
@@ -152,6 +162,7 @@ static int options_parse(int argc, char **argv, struct options *options) {
                 {"help", no_argument, NULL, 'h'},
                 {"version", no_argument, NULL, 'V'},
                 {"no-ask-password", no_argument, NULL, 'a'},
+                {"preview", no_argument, NULL, 'p'},
                 {},
         };
         int option, status = -1;
@@ -173,6 +184,7 @@ static int verb_check(const struct verb *verb, int arguments, const struct optio
                 {!options->ask, TAKES_NO_ASK, "--no-ask-password is not for "},
                 {options->remove, TAKES_REMOVE, "--remove is not for "},
                 {options->force, TAKES_FORCE, "--force is not for "},
+                {options->preview, TAKES_PREVIEW, "--preview is not for "},
                 {options->identity, TAKES_IDENTITY, "--identity is not for "},
         };
 

@@ -12,9 +12,11 @@ struct options {
         bool color;           /* text may be coloured */
         bool terminal;        /* out is a terminal: a line may be overwritten */
         bool wait;            /* whatever begins a job: to its end */
-        bool ask;             /* whatever begins a job: a person may be asked for a password */
+        bool ask;             /* whatever begins a job or changes the policy: a person may be
+                                 asked for a password */
         bool remove;          /* scan: detach what is gone */
         bool force;           /* detach: even what is in use */
+        bool preview;         /* policy reload: only show what would follow */
         const char *identity; /* attach: only that one; NULL for whichever */
 };
 

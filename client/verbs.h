@@ -15,4 +15,6 @@ enum status attach_run(sd_bus *bus, char *const *arguments, const struct options
 enum status detach_run(sd_bus *bus, char *const *arguments, const struct options *options);
 enum status refresh_run(sd_bus *bus, char *const *arguments, const struct options *options);
 enum status accept_run(sd_bus *bus, char *const *arguments, const struct options *options);
+enum status policy_run(sd_bus *bus, char *const *arguments, const struct options *options);
+enum status evaluate_run(sd_bus *bus, char *const *arguments, const struct options *options);
 enum status monitor_run(sd_bus *bus, char *const *arguments, const struct options *options);

@@ -27,7 +27,8 @@ _scsictl_options() {
         attach) options+=' --no-wait --no-ask-password --identity=' ;;
         detach) options+=' --no-wait --no-ask-password --force' ;;
         refresh | accept) options+=' --no-wait --no-ask-password' ;;
-        '') options+=' --no-legend --no-wait --no-ask-password --remove --identity= --force' ;;
+        policy) options+=' --no-legend --no-ask-password --preview' ;;
+        '') options+=' --no-legend --no-wait --no-ask-password --remove --identity= --force --preview' ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
@@ -42,6 +43,8 @@ _scsictl_arguments() {
         attach,0) _scsictl_keys targets ;;
         detach,0 | refresh,0) _scsictl_keys devices units ;;
         accept,0) _scsictl_keys devices ;;
+        policy,0) mapfile -t COMPREPLY < <(compgen -W reload -- "$cur") ;;
+        evaluate,0) _scsictl_keys targets devices units ;;
         esac
 }
 
@@ -75,7 +78,7 @@ _scsictl() {
                 _scsictl_arguments "$verb" "$given"
         else
                 mapfile -t COMPREPLY < <(compgen -W 'tree list show scan attach detach refresh accept
-                        monitor' -- "$cur")
+                        policy evaluate monitor' -- "$cur")
         fi
 }
 

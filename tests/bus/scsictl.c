@@ -131,6 +131,59 @@ static void test_show(void) {
         harness_free(harness);
 }
 
+static void write_policy(struct harness *harness, const char *text) {
+        g_autofree char *directory = harness_policy_path(harness, NULL);
+        g_autofree char *path = harness_policy_path(harness, "policy.conf");
+
+        g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* LUN 1 is in use, LUN 0 is not. */
+static void test_policy(void) {
+        static const struct {
+                const char *rules; /* written before; NULL: as they are */
+                const char *words;
+                enum status status;
+                const char *pattern;
+        } examples[] = {
+                {NULL, "policy", STATUS_OK, "scsictl: there are no rules\n"},
+                {NULL, "policy --json", STATUS_OK, "{\n*\"rules\":*[*]\n}\n"},
+                {NULL, "evaluate 0:0:0:1", STATUS_OK,
+                 "0:0:0:1: attach: no rule decides, the default is attach\n"},
+                {NULL, "policy reload --preview", STATUS_OK, "scsictl: nothing would change\n"},
+                {"[Rule none]\nMatchLun=0-1\nAction=ignore\n", "policy reload --preview", STATUS_OK,
+                 "ADDRESS ACTION REASON\n"
+                 "0:0:0:0 detach [Rule none] (*/policy.conf:1) says ignore\n"
+                 "0:0:0:1 keep   [Rule none] (*/policy.conf:1) says ignore\n"},
+                {NULL, "policy reload --preview --json", STATUS_OK,
+                 "{\n  \"changes\": *\"address\": \"0:0:0:0\",\n*\"action\": \"detach\",\n*\"reason\": *"},
+                {NULL, "policy reload", STATUS_OK, "The policy holds: 1 rule\n"},
+                {NULL, "policy --no-legend", STATUS_OK,
+                 "none */policy.conf MatchLun=0-1; Action=ignore\n"},
+                {NULL, "evaluate 0:0:0:1", STATUS_OK,
+                 "0:0:0:1: ignore: [Rule none] (*/policy.conf:1) says ignore\n"},
+                {NULL, "evaluate 0:0:0:1 --json", STATUS_OK,
+                 "{\n*\"action\": \"ignore\",\n*\"rule\": \"none (*/policy.conf:1)\",\n*"
+                 "\"reason\": \"[Rule none]*\"key\": \"0:0:0:1\"\n}\n"},
+                {NULL, "evaluate host0", STATUS_INVALID, "scsictl: 'host0' names more than one *"},
+                {NULL, "evaluate naa.77", STATUS_NOT_FOUND, "scsictl: There is no naa.77\n"},
+                {"[Rule none]\nAction=maybe\n", "policy reload", STATUS_JOB_FAILED,
+                 "scsictl: */policy.conf:2: Action=maybe: expected attach, *"},
+                {"", "policy reload --json", STATUS_OK, "{\n*\"rules\":*[*]\n}\n"},
+        };
+        struct harness *harness = boot();
+
+        client_scan_wait(harness_client(harness), "");
+        for (size_t i = 0; i < G_N_ELEMENTS(examples); i++) {
+                if (examples[i].rules)
+                        write_policy(harness, examples[i].rules);
+                run(harness, examples[i].words, examples[i].status, examples[i].pattern);
+        }
+        g_assert_true(client_settle(harness_client(harness), "", CLIENT_PATIENCE / 2));
+        harness_free(harness);
+}
+
 static void test_usage(void) {
         static const struct {
                 const char *words, *pattern;
@@ -142,6 +195,10 @@ static void test_usage(void) {
                 {"scan --force", "*--force is not for scan*"},
                 {"refresh 0:0:0:1 --identity=x", "*--identity is not for refresh*"},
                 {"tree --no-wait", "*--no-wait is not for tree*"},
+                {"policy --preview", "*--preview is for policy reload*"},
+                {"policy show", "*policy takes reload, or nothing, not 'show'*"},
+                {"scan --preview", "*--preview is not for scan*"},
+                {"evaluate", "*an argument is missing: it is scsictl evaluate KEY; *"},
                 {"list --no-ask-password", "*--no-ask-password is not for list*"},
         };
         struct harness *harness = boot();
@@ -155,6 +212,7 @@ int main(int argc, char **argv) {
         harness_init(&argc, &argv);
         g_test_add_func("/bus/scsictl/orders", test_orders);
         g_test_add_func("/bus/scsictl/show", test_show);
+        g_test_add_func("/bus/scsictl/policy", test_policy);
         g_test_add_func("/bus/scsictl/usage", test_usage);
         return g_test_run();
 }
