@@ -19,8 +19,12 @@ enum {
         TAKES_IDENTITY = 1 << 4,
         TAKES_NO_ASK = 1 << 5,
         TAKES_PREVIEW = 1 << 6,
+        TAKES_GENERATION = 1 << 7,
+        TAKES_WHY = 1 << 8,
         TAKES_JOB = TAKES_NO_WAIT | TAKES_NO_ASK, /* whatever begins one */
 };
+
+#define ARGUMENTS_ANY 4096
 
 static const struct verb {
         const char *name;
@@ -32,11 +36,14 @@ static const struct verb {
         {"tree", "", 0, 0, TAKES_NO_LEGEND, tree_run},
         {"list", " [KIND]", 0, 1, TAKES_NO_LEGEND, list_run},
         {"show", " KEY", 1, 1, 0, show_run},
-        {"scan", " [SCOPE]", 0, 1, TAKES_JOB | TAKES_REMOVE, scan_run},
+        {"explain", " KEY", 1, 1, TAKES_NO_LEGEND, explain_run},
+        {"scan", " [SCOPE]", 0, 1, TAKES_JOB | TAKES_REMOVE | TAKES_GENERATION, scan_run},
+        {"plan", " [SCOPE]", 0, 1, TAKES_NO_LEGEND | TAKES_NO_ASK, plan_run},
         {"attach", " TARGET LUN", 2, 2, TAKES_JOB | TAKES_IDENTITY, attach_run},
         {"detach", " WHAT", 1, 1, TAKES_JOB | TAKES_FORCE, detach_run},
         {"refresh", " WHAT", 1, 1, TAKES_JOB, refresh_run},
         {"accept", " DEVICE", 1, 1, TAKES_JOB, accept_run},
+        {"inhibit", " SCOPE [COMMAND...]", 1, ARGUMENTS_ANY, TAKES_NO_ASK | TAKES_WHY, inhibit_run},
         {"policy", " [reload]", 0, 1, TAKES_NO_LEGEND | TAKES_NO_ASK | TAKES_PREVIEW, policy_run},
         {"evaluate", " KEY", 1, 1, 0, evaluate_run},
         {"monitor", "", 0, 0, 0, monitor_run},
@@ -52,11 +59,15 @@ static const char help[] =
         "  list [KIND]    a line each: hosts, targets, devices (the default), units or jobs\n"
         "  show KEY       everything about host3, 3:0:1, 3:0:1:5, a port name, an identity,\n"
         "                 /dev/sdX, /dev/sgN, a link to one, or an object path\n"
+        "  explain KEY    why something is, or is not, attached and usable\n"
         "  scan [SCOPE]   scan what such a key names, or everything, and wait for the end\n"
+        "  plan [SCOPE]   what such a scan would do, and why\n"
         "  attach TARGET LUN  attach one LUN on the targets that 3:0:1 or a port name means\n"
         "  detach WHAT    detach a device, or all devices of a unit\n"
         "  refresh WHAT   read size, state and VPD pages anew, on all devices of the unit\n"
         "  accept DEVICE  take a replaced or quarantined device for what it is now\n"
+        "  inhibit SCOPE [COMMAND...]  attach nothing there while the command runs, or until\n"
+        "                 this is interrupted; write -- before a command that has options\n"
         "  policy         the rules that hold, in their order: the last that matches wins\n"
         "  policy reload  read the rules again, and do what follows from them\n"
         "  evaluate KEY   what the rules say of a target, LUN, device or unit, and which one\n"
@@ -66,9 +77,11 @@ static const char help[] =
         "      --json         one JSON document; whatever begins a job, and monitor: one JSON\n"
         "                     object a line\n"
         "      --color=WHEN   auto (the default), always or never\n"
-        "      --no-legend    tree, list, policy: no headings\n"
+        "      --no-legend    tree, list, explain, plan, policy: no headings\n"
         "      --no-wait      scan, attach, detach, refresh, accept: print the job and leave\n"
-        "      --no-ask-password  the same and policy: ask nobody for a password\n"
+        "      --no-ask-password  the same, plan, inhibit, policy: ask nobody for a password\n"
+        "      --generation=N  scan: only what was planned at that generation\n"
+        "      --why=REASON   inhibit: for those who ask who inhibits\n"
         "      --remove       scan: also detach what is gone and not in use\n"
         "      --identity=ID  attach: only if it is this unit\n"
         "      --force        detach: even if it is in use\n"
@@ -107,6 +120,17 @@ static int color_parse(const char *when, struct options *options) {
         return 0;
 }
 
+static int generation_parse(const char *text, struct options *options) {
+        char *end;
+
+        errno = 0;
+        options->generation = strtoull(text, &end, 10);
+        if (errno != 0 || end == text || *end || *text == '-')
+                return usage("--generation is a number that scsictl plan said, not ", text);
+        options->planned = true;
+        return -1;
+}
+
 static int option_apply(int option, struct options *options) {
         switch (option) {
         case 'j':
@@ -137,6 +161,11 @@ static int option_apply(int option, struct options *options) {
         case 'p':
                 options->preview = true;
                 break;
+        case 'g':
+                return generation_parse(optarg, options);
+        case 'y':
+                options->why = optarg;
+                break;
         case 'h':
                 fputs(help, options->out);
                 return STATUS_OK;
@@ -163,6 +192,8 @@ static int options_parse(int argc, char **argv, struct options *options) {
                 {"version", no_argument, NULL, 'V'},
                 {"no-ask-password", no_argument, NULL, 'a'},
                 {"preview", no_argument, NULL, 'p'},
+                {"generation", required_argument, NULL, 'g'},
+                {"why", required_argument, NULL, 'y'},
                 {},
         };
         int option, status = -1;
@@ -185,6 +216,8 @@ static int verb_check(const struct verb *verb, int arguments, const struct optio
                 {options->remove, TAKES_REMOVE, "--remove is not for "},
                 {options->force, TAKES_FORCE, "--force is not for "},
                 {options->preview, TAKES_PREVIEW, "--preview is not for "},
+                {options->planned, TAKES_GENERATION, "--generation is not for "},
+                {options->why, TAKES_WHY, "--why is not for "},
                 {options->identity, TAKES_IDENTITY, "--identity is not for "},
         };
 

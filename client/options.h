@@ -2,21 +2,25 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* How a verb is to speak. */
 struct options {
         FILE *out;
-        bool json;            /* JSON instead of text */
-        bool legend;          /* tables have a heading */
-        bool color;           /* text may be coloured */
-        bool terminal;        /* out is a terminal: a line may be overwritten */
-        bool wait;            /* whatever begins a job: to its end */
-        bool ask;             /* whatever begins a job or changes the policy: a person may be
-                                 asked for a password */
-        bool remove;          /* scan: detach what is gone */
-        bool force;           /* detach: even what is in use */
-        bool preview;         /* policy reload: only show what would follow */
+        bool json;     /* JSON instead of text */
+        bool legend;   /* tables have a heading */
+        bool color;    /* text may be coloured */
+        bool terminal; /* out is a terminal: a line may be overwritten */
+        bool wait;     /* whatever begins a job: to its end */
+        bool ask;      /* whatever begins a job or changes the policy: a person may be
+                          asked for a password */
+        bool remove;   /* scan: detach what is gone */
+        bool force;    /* detach: even what is in use */
+        bool preview;  /* policy reload: only show what would follow */
+        bool planned;  /* scan: only what was planned at `generation` */
+        uint64_t generation;
+        const char *why;      /* inhibit: for those who look at Leases; NULL for no reason */
         const char *identity; /* attach: only that one; NULL for whichever */
 };
 

@@ -10,124 +10,24 @@
 #include "client/bus.h"
 #include "client/cleanup.h"
 #include "client/document.h"
-#include "client/table.h"
+#include "client/rows.h"
 #include "client/value.h"
 #include "client/verbs.h"
 #include "dbus/names.h"
 
-#define FIELDS 3
-
-/* What comes as a(sss), and how it is shown. */
-struct form {
-        const char *name; /* of the array in JSON */
-        const char *members[FIELDS];
-        struct column columns[FIELDS];
-        const char *nothing; /* for a person, where there are none */
-};
-
-static const struct form rules = {
+static const struct rows_form rules = {
         .name = "rules",
         .members = {"name", "file", "text"},
         .columns = {{.title = "RULE"}, {.title = "FILE"}, {.title = "SAYS"}},
         .nothing = "there are no rules",
 };
 
-static const struct form changes = {
+static const struct rows_form changes = {
         .name = "changes",
         .members = {"address", "action", "reason"},
         .columns = {{.title = "ADDRESS"}, {.title = "ACTION"}, {.title = "REASON"}},
         .nothing = "nothing would change",
 };
-
-/* ---- printing ---- */
-
-static struct json_object *field_of(struct json_object *row, size_t index) {
-        return json_object_is_type(row, json_type_array) ? json_object_array_get_idx(row, index)
-                                                         : NULL;
-}
-
-static struct json_object *row_document(const char *const members[FIELDS],
-                                        struct json_object *row) {
-        struct json_object *document = json_object_new_object();
-
-        for (size_t i = 0; document && i < FIELDS; i++)
-                json_object_object_add(document, members[i], json_object_get(field_of(row, i)));
-        return document;
-}
-
-static int rows_print_json(const struct form *form, struct json_object *rows,
-                           const struct options *options) {
-        _cleanup_(json_object_putp) struct json_object *document = json_object_new_object();
-        struct json_object *array = json_object_new_array();
-
-        if (!document || !array) {
-                json_object_put(array);
-                return -ENOMEM;
-        }
-        json_object_object_add(document, form->name, array);
-        for (size_t i = 0; i < json_object_array_length(rows); i++) {
-                struct json_object *row =
-                        row_document(form->members, json_object_array_get_idx(rows, i));
-
-                if (!row)
-                        return -ENOMEM;
-                json_object_array_add(array, row);
-        }
-        return document_print(document, options);
-}
-
-/* A rule's keys are a line each, and this is to be one. */
-static char *line_of(const char *text) {
-        size_t length = strlen(text);
-        char *line = malloc(2 * length + 1), *out = line;
-
-        if (!line)
-                return NULL;
-        for (const char *at = text; *at; at++) {
-                if (*at != '\n') {
-                        *out++ = *at;
-                } else if (at[1]) {
-                        *out++ = ';';
-                        *out++ = ' ';
-                }
-        }
-        *out = '\0';
-        return line;
-}
-
-static int row_add(struct libscols_table *table, struct json_object *row) {
-        struct libscols_line *line = scols_table_new_line(table, NULL);
-
-        if (!line)
-                return -ENOMEM;
-        for (size_t i = 0; i < FIELDS; i++) {
-                const char *field = json_object_get_string(field_of(row, i));
-                _cleanup_(freep) char *text = line_of(field ? field : "");
-
-                if (!text || scols_line_set_data(line, i, text) < 0)
-                        return -ENOMEM;
-        }
-        return 0;
-}
-
-static int rows_print(const struct form *form, struct json_object *rows,
-                      const struct options *options) {
-        _cleanup_(table_freep) struct libscols_table *table = NULL;
-        int r = 0;
-
-        if (!json_object_is_type(rows, json_type_array))
-                return -EBADMSG;
-        if (options->json)
-                return rows_print_json(form, rows, options);
-        if (json_object_array_length(rows) == 0)
-                fprintf(stderr, "scsictl: %s\n", form->nothing);
-        table = table_new(form->columns, FIELDS, options);
-        if (!table)
-                return -ENOMEM;
-        for (size_t i = 0; r >= 0 && i < json_object_array_length(rows); i++)
-                r = row_add(table, json_object_array_get_idx(rows, i));
-        return r < 0 ? r : table_print(table);
-}
 
 /* ---- the policy ---- */
 
@@ -221,18 +121,18 @@ enum status policy_run(sd_bus *bus, char *const *arguments, const struct options
 
 static int decision_print(const char *key, struct json_object *decision,
                           const struct options *options) {
-        static const char *const members[FIELDS] = {"action", "rule", "reason"};
+        static const char *const members[ROWS_FIELDS] = {"action", "rule", "reason"};
         _cleanup_(json_object_putp) struct json_object *document = NULL;
 
         if (!options->json) {
-                const char *action = json_object_get_string(field_of(decision, 0));
-                const char *reason = json_object_get_string(field_of(decision, 2));
+                const char *action = json_object_get_string(rows_field(decision, 0));
+                const char *reason = json_object_get_string(rows_field(decision, 2));
 
                 fprintf(options->out, "%s: %s: %s\n", key, action ? action : "",
                         reason ? reason : "");
                 return 0;
         }
-        document = row_document(members, decision);
+        document = rows_document(members, decision);
         if (!document)
                 return -ENOMEM;
         json_object_object_add(document, "key", json_object_new_string(key));

@@ -116,6 +116,16 @@ static int handle_owner(sd_bus_message *message, void *userdata, sd_bus_error *e
         return sd_event_exit(scan->event, 0);
 }
 
+static int append_options(sd_bus_message *call, const struct options *options) {
+        int r = sd_bus_message_open_container(call, 'a', "{sv}");
+
+        if (r >= 0 && options->remove)
+                r = sd_bus_message_append(call, "{sv}", "remove", "b", true);
+        if (r >= 0 && options->planned)
+                r = sd_bus_message_append(call, "{sv}", "generation", "t", options->generation);
+        return r < 0 ? r : sd_bus_message_close_container(call);
+}
+
 static int scan_call_new(const struct scan *scan, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
@@ -123,10 +133,8 @@ static int scan_call_new(const struct scan *scan, sd_bus_message **ret) {
         r = bus_call_new(scan->bus, SCSISCAN_INTERFACE_SCAN, "Scan", scan->options, &call);
         if (r >= 0)
                 r = sd_bus_message_append(call, "s", scan->progress.scope);
-        if (r >= 0 && scan->options->remove)
-                r = sd_bus_message_append(call, "a{sv}", 1, "remove", "b", true);
-        else if (r >= 0)
-                r = sd_bus_message_append(call, "a{sv}", 0);
+        if (r >= 0)
+                r = append_options(call, scan->options);
         if (r < 0)
                 return r;
         *ret = call;

@@ -17,4 +17,7 @@ enum status refresh_run(sd_bus *bus, char *const *arguments, const struct option
 enum status accept_run(sd_bus *bus, char *const *arguments, const struct options *options);
 enum status policy_run(sd_bus *bus, char *const *arguments, const struct options *options);
 enum status evaluate_run(sd_bus *bus, char *const *arguments, const struct options *options);
+enum status explain_run(sd_bus *bus, char *const *arguments, const struct options *options);
+enum status plan_run(sd_bus *bus, char *const *arguments, const struct options *options);
+enum status inhibit_run(sd_bus *bus, char *const *arguments, const struct options *options);
 enum status monitor_run(sd_bus *bus, char *const *arguments, const struct options *options);

@@ -23,12 +23,15 @@ _scsictl_options() {
 
         case $1 in
         tree | list) options+=' --no-legend' ;;
-        scan) options+=' --no-wait --no-ask-password --remove' ;;
+        scan) options+=' --no-wait --no-ask-password --remove --generation=' ;;
+        plan) options+=' --no-legend --no-ask-password' ;;
+        explain) options+=' --no-legend' ;;
+        inhibit) options+=' --no-ask-password --why=' ;;
         attach) options+=' --no-wait --no-ask-password --identity=' ;;
         detach) options+=' --no-wait --no-ask-password --force' ;;
         refresh | accept) options+=' --no-wait --no-ask-password' ;;
         policy) options+=' --no-legend --no-ask-password --preview' ;;
-        '') options+=' --no-legend --no-wait --no-ask-password --remove --identity= --force --preview' ;;
+        '') options+=' --no-legend --no-wait --no-ask-password --remove --identity= --force --preview --generation= --why=' ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
@@ -39,7 +42,8 @@ _scsictl_arguments() {
         case $1,$2 in
         list,0) mapfile -t COMPREPLY < <(compgen -W 'hosts targets devices units jobs' -- "$cur") ;;
         show,0) _scsictl_keys hosts targets devices units jobs ;;
-        scan,0) _scsictl_keys hosts targets devices units ;;
+        scan,0 | plan,0 | inhibit,0) _scsictl_keys hosts targets devices units ;;
+        explain,0) _scsictl_keys hosts targets devices units ;;
         attach,0) _scsictl_keys targets ;;
         detach,0 | refresh,0) _scsictl_keys devices units ;;
         accept,0) _scsictl_keys devices ;;
@@ -77,8 +81,8 @@ _scsictl() {
         elif [[ $verb ]]; then
                 _scsictl_arguments "$verb" "$given"
         else
-                mapfile -t COMPREPLY < <(compgen -W 'tree list show scan attach detach refresh accept
-                        policy evaluate monitor' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'tree list show explain scan plan attach detach refresh
+                        accept inhibit policy evaluate monitor' -- "$cur")
         fi
 }
 

@@ -184,6 +184,55 @@ static void test_policy(void) {
         harness_free(harness);
 }
 
+static void test_explain(void) {
+        struct harness *harness = boot();
+
+        run(harness, "explain 0:0:0:1", STATUS_OK,
+            "FINDING*SEVERITY*WHAT*attached*info*0:0:0:1 is attached*in-use*info*dm-0*fine*");
+        run(harness, "explain 0:0:0:7", STATUS_OK, "*not-reported*error*LUN 7*not-attached*error*");
+        run(harness, "explain 0:0:0:7 --json", STATUS_OK,
+            "{*\"findings\":*\"code\": \"not-reported\"*\"severity\": \"error\"*");
+        run(harness, "explain host7", STATUS_NOT_FOUND, "scsictl: *host7*");
+        run(harness, "explain ", STATUS_INVALID, "scsictl: *more than can be explained*");
+        harness_free(harness);
+}
+
+static void test_plan(void) {
+        struct harness *harness = boot();
+        guint64 generation = client_get_number(harness_client(harness), "Generation");
+        g_autofree char *stale =
+                g_strdup_printf("scan --generation=%" G_GUINT64_FORMAT, generation + 1);
+        g_autofree char *right =
+                g_strdup_printf("scan --generation=%" G_GUINT64_FORMAT, generation);
+        g_autofree char *says = g_strdup_printf(
+                "*ACTION*WHERE*WHY*attach*0:0:0:2*no rule decides*keep*0:0:0:0*keep*0:0:0:1*"
+                "--generation=%" G_GUINT64_FORMAT " does that*",
+                generation);
+
+        run(harness, "plan", STATUS_OK, says);
+        run(harness, "plan 0:0:0 --json", STATUS_OK,
+            "*\"generation\": *\"action\": \"attach\"*\"where\": \"0:0:0:2\"*");
+        run(harness, "plan 0:0:9:1", STATUS_OK, "*contact*0:0:9*");
+        run(harness, "scan --generation=x", STATUS_USAGE, "scsictl: --generation is a number*");
+        run(harness, stale, STATUS_JOB_FAILED, "scsictl: *The generation is *");
+        run(harness, right, STATUS_OK, "*1 attached*");
+        harness_free(harness);
+}
+
+static void test_inhibit(void) {
+        struct harness *harness = boot();
+
+        run(harness, "inhibit 0:0:0:2 --why=test false", (enum status)1, "");
+        run(harness, "inhibit 0:0:0:2 no-such-command", (enum status)127,
+            "scsictl: no-such-command: *");
+        run(harness, "inhibit host9 true", STATUS_NOT_FOUND, "scsictl: *host9*");
+        run(harness,
+            "inhibit 0:0:0:2 -- busctl --system get-property org.scsiscan1 /org/scsiscan1 "
+            "org.scsiscan1.Hotplug Leases",
+            STATUS_OK, "a(sssu) 1 \"0:0:0:2\" \"scsictl\" \"asked for by hand\" 0\n");
+        harness_free(harness);
+}
+
 static void test_usage(void) {
         static const struct {
                 const char *words, *pattern;
@@ -214,5 +263,8 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/scsictl/show", test_show);
         g_test_add_func("/bus/scsictl/policy", test_policy);
         g_test_add_func("/bus/scsictl/usage", test_usage);
+        g_test_add_func("/bus/scsictl/explain", test_explain);
+        g_test_add_func("/bus/scsictl/plan", test_plan);
+        g_test_add_func("/bus/scsictl/inhibit", test_inhibit);
         return g_test_run();
 }
