@@ -146,10 +146,25 @@ start_bus() {
         wait_until '[[ -S /run/dbus/system_bus_socket ]]' 10
 }
 
+# Where the service looks for its policy, and for nothing of the outer machine's.
+readonly POLICY=/tmp/policy
+
+# write_policy FILE: what is on standard input becomes that file of the policy
+write_policy() {
+        mkdir -p "$POLICY/$(dirname "$1")"
+        cat >"$POLICY/$1"
+}
+
+# reload_policy: the service reads it again, and has done what follows from it
+reload_policy() {
+        call org.scsiscan1.Policy Reload
+        wait_settled
+}
+
 # start_service [OPTION]...: runs scsiscand and waits until it has looked at the whole machine once
 start_service() {
-        "${service_wrapper[@]}" "$LAB_BUILD/service/scsiscand" --worker "$LAB_BUILD/service/worker/scsiscan-worker" "$@" \
-                2>>/run/lab/results/service.log &
+        "${service_wrapper[@]}" "$LAB_BUILD/service/scsiscand" --worker "$LAB_BUILD/service/worker/scsiscan-worker" \
+                --policy-dir $POLICY "$@" 2>>/run/lab/results/service.log &
         service_pid=$!
         wait_ready
 }
@@ -233,6 +248,24 @@ wait_detached() {
         done
 }
 
+# wait_lun H:C:T LUN DISPOSITION: until the target says that of its LUN
+wait_lun() {
+        # shellcheck disable=SC2034 # wait_until evaluates them
+        local object=/org/scsiscan1/target/${1//:/_} word="\"$2\" \"0x+([0-9a-f])\" \"$3\""
+        wait_until '[[ $(busctl get-property org.scsiscan1 $object org.scsiscan1.Target Luns) == *$word* ]]' "$SOON"
+}
+
+# expect_attaches COUNT H:C:T:L...: so often has the kernel attached each of them, by its log
+expect_attaches() {
+        local count=$1 address found log
+        shift
+        log=$(dmesg)
+        for address; do
+                found=$(grep -c "scsi $address: .* ANSI:" <<<"$log" || :)
+                ((found == count)) || fail "the kernel attached $address $found times, not $count"
+        done
+}
+
 # counter NAME: prints that one of the service's Counters
 counter() {
         local counters
@@ -261,11 +294,14 @@ thaw() {
 
 signal_file=/tmp/signals.json signals_forgotten=0
 
-# record_signals: from now on the service's signals are written down, one line of JSON for each
+# record_signals [INTERFACE]...: from now on the service's signals of these interfaces and of Hotplug are
+# written down, one line of JSON for each
 record_signals() {
-        busctl --json=short monitor \
-                --match="type='signal',path_namespace='/org/scsiscan1',interface='org.scsiscan1.Hotplug'" \
-                >$signal_file 2>/tmp/signals.err &
+        local interface matches=()
+        for interface in org.scsiscan1.Hotplug "$@"; do
+                matches+=("--match=type='signal',path_namespace='/org/scsiscan1',interface='$interface'")
+        done
+        busctl --json=short monitor "${matches[@]}" >$signal_file 2>/tmp/signals.err &
         wait_until '[[ -s /tmp/signals.err ]]' 10
 }
 
