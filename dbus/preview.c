@@ -21,6 +21,7 @@ const char *preview_action_name(enum preview_action action) {
                 [PREVIEW_QUARANTINE] = "quarantine",
                 [PREVIEW_KEEP] = "keep",
                 [PREVIEW_ASK] = "ask",
+                [PREVIEW_RELEASE] = "release",
         };
 
         return names[action];
@@ -53,7 +54,8 @@ static int tell(const struct preview *preview, const struct scsi_address *addres
 /* One that is stopped or gone is left to what was decided then, and one that is but a door to its
  * target to that. */
 static bool is_past_judging(const struct device *device) {
-        return device->standing >= STANDING_MISSING || scsi_lun_is_well_known(device->address.lun);
+        return device->standing == STANDING_MISSING || device->standing == STANDING_REPLACED ||
+               scsi_lun_is_well_known(device->address.lun);
 }
 
 /* Somebody asked for it in spite of the policy, or its driver would attach it again. */
@@ -63,14 +65,17 @@ static bool is_kept(const struct device *device) {
 
 static int preview_device(struct preview *preview, const struct device *device) {
         bool in_use = device->facts.holders[0];
+        bool stopped = device->standing == STANDING_QUARANTINED;
 
         if (is_past_judging(device))
                 return 0;
         switch (decide_lun(preview, &device->address)) {
         case POLICY_ATTACH:
-                return 0;
+                return stopped ? tell(preview, &device->address, PREVIEW_RELEASE) : 0;
         case POLICY_QUARANTINE:
-                return tell(preview, &device->address, in_use ? PREVIEW_KEEP : PREVIEW_QUARANTINE);
+                return device->asked || stopped ? 0
+                                                : tell(preview, &device->address,
+                                                       in_use ? PREVIEW_KEEP : PREVIEW_QUARANTINE);
         case POLICY_IGNORE:
                 return is_kept(device) ? 0
                                        : tell(preview, &device->address,

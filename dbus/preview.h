@@ -14,8 +14,9 @@ enum preview_action {
         PREVIEW_ATTACH,
         PREVIEW_DETACH,
         PREVIEW_QUARANTINE,
-        PREVIEW_KEEP, /* it would be detached or quarantined, but it is in use */
-        PREVIEW_ASK,  /* it would be attached or asked first, and what comes of it decides */
+        PREVIEW_KEEP,    /* it would be detached or quarantined, but it is in use */
+        PREVIEW_ASK,     /* it would be attached or asked first, and what comes of it decides */
+        PREVIEW_RELEASE, /* it is quarantined, and accepted by a rule */
 };
 
 /* "attach", "detach", "quarantine", "keep", "ask"; static. */

@@ -28,11 +28,18 @@ static bool is_ours(const struct device_turn *turn) {
         return turn->work->now.attached || (known && !known->judged && turn->work->now.identify);
 }
 
+/* Somebody wanted it all the same: it was attached on request, or accepted. */
+static bool is_asked(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+
+        return turn->work->now.fact.asked || (known && known->asked);
+}
+
 static bool stop(const struct device_turn *turn) {
         struct fact *fact = &turn->work->now.fact;
 
         fact->judged = true;
-        if (fact->device.holders[0])
+        if (fact->device.holders[0] || is_asked(turn))
                 return false; /* whoever uses it would lose it */
         fact->standing = STANDING_QUARANTINED;
         turn->work->now.quarantine = true;
@@ -52,7 +59,6 @@ static bool is_borrowed(const struct device_turn *turn) {
 }
 
 static bool ignore(const struct device_turn *turn, const struct policy_decision *decision) {
-        const struct device *known = device_turn_same(turn);
         const struct device_order *order = turn->work->now.order;
         struct fact *fact = &turn->work->now.fact;
 
@@ -64,8 +70,8 @@ static bool ignore(const struct device_turn *turn, const struct policy_decision 
         if (is_borrowed(turn))
                 return false;
         fact->judged = !is_ours(turn);
-        if ((!is_ours(turn) && !turn->work->now.enforce) || fact->asked ||
-            (known && known->asked) || fact->device.holders[0] ||
+        if ((!is_ours(turn) && !turn->work->now.enforce) || is_asked(turn) ||
+            fact->device.holders[0] ||
             planner_driver_discovers(turn->planner, turn->target->address.host))
                 return false;
         turn->work->now.cause = DETACH_REFUSED;
@@ -86,8 +92,23 @@ static bool is_doubtful(const struct device_turn *turn) {
 static bool is_past_judging(const struct device_turn *turn) {
         const struct device_order *order = turn->work->now.order;
 
-        return turn->work->now.fact.standing >= STANDING_MISSING ||
-               (order && order->operation == JOB_ACCEPT) || scsi_lun_is_well_known(turn->work->lun);
+        enum standing standing = turn->work->now.fact.standing;
+
+        if (standing == STANDING_QUARANTINED)
+                return !turn->work->now.enforce;
+        return standing >= STANDING_MISSING || (order && order->operation == JOB_ACCEPT) ||
+               scsi_lun_is_well_known(turn->work->lun);
+}
+
+/* What was quarantined by another policy need not be accepted by a person any more: it is accepted
+ * in the next round, with all that goes with that. */
+static bool attach(const struct device_turn *turn) {
+        struct fact *fact = &turn->work->now.fact;
+
+        fact->judged = true;
+        if (fact->standing == STANDING_QUARANTINED)
+                planner_note(turn->planner, device_order_accept(turn));
+        return false;
 }
 
 bool device_judge(const struct device_turn *turn) {
@@ -107,17 +128,14 @@ bool device_judge(const struct device_turn *turn) {
                         return false;
                 return stop(turn); /* somebody let it run meanwhile */
         }
-        if (policy_rule_count(turn->planner->policy) == 0) {
-                fact->judged = true;
-                return false;
-        }
+        if (policy_rule_count(turn->planner->policy) == 0)
+                return attach(turn);
         judge_fact(turn->planner, &address, &fact->device, &fact->identity, &decision);
         switch ((enum policy_action)decision.settings[POLICY_ACTION].value) {
         case POLICY_ATTACH:
-                fact->judged = true;
-                return false;
+                return attach(turn);
         case POLICY_QUARANTINE:
-                return stop(turn);
+                return fact->standing != STANDING_QUARANTINED && stop(turn);
         case POLICY_IGNORE:
                 return ignore(turn, &decision);
         case POLICY_ASK:

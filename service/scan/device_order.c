@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "scan/device_work.h"
@@ -105,6 +106,24 @@ bool device_order_looked(const struct device_turn *turn) {
         return true;
 }
 
+int device_order_accept(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+        struct device_order *order = known ? calloc(1, sizeof(*order)) : NULL;
+
+        if (!known)
+                return 0; /* it is looked at again before it is anything */
+        if (!order)
+                return -ENOMEM;
+        order->operation = JOB_ACCEPT;
+        order->instance = known->facts.instance;
+        order->identity = strdup(known->identity.name ?: "");
+        if (!order->identity) {
+                device_order_free(order);
+                return -ENOMEM;
+        }
+        return device_work_order(turn->planner, turn->target, turn->work->lun, order, turn->now);
+}
+
 /* Stopped by the service before it was killed, or by somebody else: who it is has not been read
  * since. */
 static bool is_stopped(const struct device *known) {
@@ -116,6 +135,9 @@ static int begin_accept(const struct device_turn *turn, const struct device *kno
                 device_order_done(turn, SUMMARY_UNCHANGED);
                 return device_turn_finish(turn);
         }
+        /* A person's word holds against the rule that quarantined it, a rule's does not. */
+        turn->work->now.fact.asked =
+                known->standing == STANDING_QUARANTINED && turn->work->now.order->jobs != 0;
         device_turn_stage(turn, DEVICE_RESUME);
         return 0;
 }

@@ -83,6 +83,8 @@ bool device_order_looked(const struct device_turn *turn);
 int device_order_attach_observe(const struct device_turn *turn);
 int device_order_detach_observe(const struct device_turn *turn);
 int device_order_resume_observe(const struct device_turn *turn);
+/* Wants what is known of the device accepted, as nobody's order. */
+int device_order_accept(const struct device_turn *turn);
 /* Who would be accepted has answered, or not. */
 int device_order_accept_observe(const struct device_turn *turn);
 /* A step of the order has failed. */

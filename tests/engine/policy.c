@@ -115,6 +115,33 @@ static void test_quarantine(void) {
         stage_done(&stage);
 }
 
+/* Accepted, it stays so when the policy is read anew; and a policy that has no such rule any more
+ * accepts by itself, or detaches. */
+static void test_quarantine_and_reload(void) {
+        static const char rules[] = "[Rule new]\nMatchLun=1-2\nAction=quarantine\n";
+        struct stage stage = stage_ruled(rules, NULL, SIM_QUIET, 4);
+        struct device_request accept = {.operation = JOB_ACCEPT};
+
+        g_assert_cmpint(world_order(stage.world, &accept, "0:0:0:1")->state, ==, JOB_DONE);
+        world_set_policy(stage.world, rules, NULL);
+        world_pass(stage.world, 2 * SECOND);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_PRESENT);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_QUARANTINED);
+        world_set_policy(stage.world, "", NULL);
+        world_pass(stage.world, 2 * SECOND);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_PRESENT);
+        g_assert_cmpuint(sim_io(stage.machine, lun_of(&stage, 2)), !=, 0);
+
+        world_set_policy(stage.world, rules, NULL);
+        world_pass(stage.world, 2 * SECOND);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_PRESENT);
+        g_assert_cmpint(device_of(&stage, 2)->standing, ==, STANDING_QUARANTINED);
+        world_set_policy(stage.world, "[Rule no]\nMatchLun=2\nAction=ignore\n", NULL);
+        world_pass(stage.world, 2 * SECOND);
+        g_assert_null(device_of(&stage, 2));
+        stage_done(&stage);
+}
+
 static void test_order(void) {
         struct stage stage = stage_ruled("[Rule boot]\nMatchLun=4\nOrder=-10\n"
                                          "[Rule late]\nMatchLun=1\nOrder=10\n",
@@ -304,6 +331,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/policy/only-these-units", test_only_these_units);
         g_test_add_func("/engine/policy/ignored-target", test_ignored_target);
         g_test_add_func("/engine/policy/quarantine", test_quarantine);
+        g_test_add_func("/engine/policy/quarantine-and-reload", test_quarantine_and_reload);
         g_test_add_func("/engine/policy/order", test_order);
         g_test_add_func("/engine/policy/quirk", test_quirk);
         g_test_add_func("/engine/policy/request", test_request);
