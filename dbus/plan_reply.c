@@ -7,7 +7,7 @@
 #include "util/cleanup.h"
 
 /* A stock dbus-daemon takes 32 MiB and ends the connection above that. */
-#define PLAN_BYTES_MAX (24 * 1024 * 1024)
+#define PLAN_BYTES_MAX ((size_t)24 * 1024 * 1024)
 /* What the strings' frames, the keys of the details and their signatures take, at most. */
 #define STEP_BYTES 192
 

@@ -162,7 +162,7 @@ static bool path_holder(const struct uevent *uevent, char holder[static EVENT_HO
             strncmp(uevent->devpath, virtual, sizeof(virtual) - 1) != 0 || strchr(name, '/') ||
             *name == '.' || *name == '\0' || strlen(name) >= EVENT_HOLDER_MAX)
                 return false;
-        strcpy(holder, name);
+        memcpy(holder, name, strlen(name) + 1);
         return true;
 }
 

@@ -123,11 +123,11 @@ enum disposition admission_of(const struct planner *planner,
                               bool request) {
         struct scsi_address address = {.target = *target, .lun = lun};
 
-        const struct withheld *withheld = request ? NULL : withheld_find(planner, &address);
+        const struct withheld *withheld = withheld_find(planner, &address);
 
         if (planner_is_inhibited(planner, target, lun))
                 return DISPOSITION_INHIBITED;
-        if (withheld)
+        if (withheld && (!request || withheld->why == DISPOSITION_REFUSED))
                 return withheld->why;
         return policy_admits(planner, target, lun) ? DISPOSITION_PENDING : DISPOSITION_REFUSED;
 }

@@ -47,14 +47,21 @@ static bool stop(const struct device_turn *turn) {
         return true;
 }
 
-/* Nothing else is attached there: it is the way to ask its target, and goes when that was done. */
-static bool is_borrowed(const struct device_turn *turn) {
+/* Nothing else is attached there: it is the way to ask its target, and goes when that was done. In
+ * between it is in nobody's view. */
+static bool borrow(const struct device_turn *turn) {
         struct target_scan *scan = &turn->target->scan;
+        const struct device_facts *facts = &turn->work->now.fact.device;
 
         if (!turn->work->now.attached || scan->phase != PHASE_CHOOSE || turn->work->now.order)
                 return false;
         scan->borrowed = true;
-        scan->borrowed_lun = turn->work->lun;
+        scan->borrowed_device = (struct device){.address = device_turn_address(turn)};
+        scan->borrowed_device.facts.scsi_level = facts->scsi_level;
+        memcpy(scan->borrowed_device.facts.vendor, facts->vendor, sizeof(facts->vendor));
+        memcpy(scan->borrowed_device.facts.model, facts->model, sizeof(facts->model));
+        memcpy(scan->borrowed_device.facts.blacklist, facts->blacklist, sizeof(facts->blacklist));
+        (void)device_turn_finish(turn);
         return true;
 }
 
@@ -67,8 +74,8 @@ static bool ignore(const struct device_turn *turn, const struct policy_decision 
                 fact->judged = fact->asked = true;
                 return false;
         }
-        if (is_borrowed(turn))
-                return false;
+        if (borrow(turn))
+                return true;
         fact->judged = !is_ours(turn);
         if ((!is_ours(turn) && !turn->work->now.enforce) || is_asked(turn) ||
             fact->device.holders[0] ||

@@ -69,8 +69,11 @@ static void work_drop(struct target_work *target, struct device_work *work) {
 /* ---- wanting something ---- */
 
 int device_work_look(struct planner *planner, struct target_work *target, uint64_t lun) {
-        struct device_work *work = work_get(planner, target, lun, true);
+        struct device_work *work;
 
+        if (target->scan.borrowed && target->scan.borrowed_device.address.lun == lun)
+                return 0; /* it is on its way out */
+        work = work_get(planner, target, lun, true);
         if (!work)
                 return -ENOMEM;
         work->look = true;

@@ -160,6 +160,7 @@ static void explain_list(struct account *account, const struct scsi_address *add
         case DISPOSITION_FAILED:
         case DISPOSITION_UNWRITABLE:
         case DISPOSITION_WITHHELD:
+        case DISPOSITION_REFUSED:
                 add(account, disposition_name(lun->disposition), SEVERITY_ERROR, "%s",
                     disposition_reason(lun->disposition));
                 break;

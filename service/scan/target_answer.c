@@ -70,11 +70,16 @@ static bool is_new_list(const struct planner *planner, const struct target_work 
 }
 
 /* What is to become of a LUN that is listed and not attached. */
-static enum disposition becomes(const struct planner *planner, const struct target_work *target,
+static enum disposition becomes(struct planner *planner, const struct target_work *target,
                                 uint64_t lun) {
         const struct scan_order *order = &target->scan.order;
+        const struct scsi_address address = {.target = target->address, .lun = lun};
         bool request = order->request && lun_filter_has(&order->filter, lun);
-        enum disposition disposition = admission_of(planner, &target->address, lun, request);
+        enum disposition disposition;
+
+        if (request && !order->filter.all)
+                admission_release(planner, &address); /* somebody wants that very one looked at */
+        disposition = admission_of(planner, &target->address, lun, request);
 
         if (disposition != DISPOSITION_PENDING)
                 return disposition;

@@ -309,9 +309,8 @@ static void plan_begin(struct planner *planner, struct target_work *target,
         struct scan_rules rules;
 
         plan->begun = true;
-        plan->phase = PLANNING_DEVICES;
-        planner_note(planner, find_devices(planner, target, plan));
         if (!device) {
+                planner_note(planner, find_devices(planner, target, plan));
                 note_target(planner, target, plan,
                             judge_ignores(planner, &target->address) ? PLAN_NOTHING : PLAN_CONTACT,
                             judge_ignores(planner, &target->address)
@@ -324,13 +323,12 @@ static void plan_begin(struct planner *planner, struct target_work *target,
                                                      device->facts.model, device->facts.blacklist,
                                                      flags, NULL));
         if (rules.method != SCAN_REPORT_LUNS) {
+                planner_note(planner, find_devices(planner, target, plan));
                 note_target(planner, target, plan,
                             rules.method == SCAN_SEQUENTIAL ? PLAN_COUNT_UP : PLAN_NOTHING,
                             rules.reason);
                 return;
         }
-        free(plan->devices);
-        plan->devices = NULL;
         plan->phase = PLANNING_ASK;
         plan->lun = device->address.lun;
         plan->allocation = SCSI_REPORT_LUNS_HEADER + 8 * FIRST_LUNS;

@@ -69,6 +69,8 @@ static int count_luns(struct planner *planner, struct target_work *target) {
 
 static int scan_end(struct planner *planner, struct target_work *target, struct scan_time now) {
         job_mask jobs = target->scan.order.jobs;
+        bool owed = target->scan.borrowed && !target->scan.returned;
+        uint64_t lun = target->scan.borrowed_device.address.lun;
         int r = count_luns(planner, target);
 
         if (r >= 0 && target->scan.reported)
@@ -86,7 +88,7 @@ static int scan_end(struct planner *planner, struct target_work *target, struct 
         else
                 jobs_task_end(planner->jobs, jobs, now);
         target_scan_reset(&target->scan);
-        return r;
+        return owed && r >= 0 ? device_work_verify(planner, target, lun, false, true, 0) : r;
 }
 
 static void scan_blame(struct target_work *target, enum job_error error, const char *what) {
@@ -175,6 +177,8 @@ const struct device *target_scan_foothold(const struct planner *planner,
         const struct target *target = topology_target(planner->topology, &work->address);
         const struct device *device, *best = NULL;
 
+        if (work->scan.borrowed && !is_refused(&work->scan, work->scan.borrowed_device.address.lun))
+                return &work->scan.borrowed_device;
         if (!target)
                 return NULL;
         TAILQ_FOREACH (device, &target->devices, entry) {
@@ -222,6 +226,15 @@ static bool is_absent(const struct planner *planner, const struct target_work *t
         return device && device->absent_since > 0;
 }
 
+/* It is looked at as one that the policy ignores, and so it goes. */
+static int give_back(struct planner *planner, struct target_work *target) {
+        struct target_scan *scan = &target->scan;
+
+        scan->returned = true;
+        return device_work_verify(planner, target, scan->borrowed_device.address.lun, false, true,
+                                  scan->order.jobs);
+}
+
 /* What was there before: of each that its target still lists, the identity; the others have to say
  * for themselves whether they are there. */
 static int verify_begin(struct planner *planner, struct target_work *target) {
@@ -250,8 +263,7 @@ static int verify_begin(struct planner *planner, struct target_work *target) {
                 steps++;
         }
         if (scan->borrowed && r >= 0) {
-                r = device_work_verify(planner, target, scan->borrowed_lun, false, true,
-                                       order->jobs);
+                r = give_back(planner, target);
                 steps++;
         }
         jobs_expect(planner->jobs, order->jobs, steps);
@@ -390,6 +402,28 @@ static int found_nothing(struct planner *planner, struct target_work *target,
                        : target_scan_leave(planner, target, CONTACT_NONE, now);
 }
 
+/* What was known of the devices may be from before their port came back. */
+static int look_again(struct planner *planner, struct target_work *target) {
+        const struct target *known = topology_target(planner->topology, &target->address);
+        const struct device *device;
+        int r = 0;
+
+        target->scan.looked = true;
+        if (known)
+                TAILQ_FOREACH (device, &known->devices, entry)
+                        if (r >= 0)
+                                r = device_work_look(planner, target, device->address.lun);
+        return r;
+}
+
+/* To have something attached there would hang in the kernel until the port returns, or is given up.
+ */
+static bool is_away(const struct planner *planner, const struct target_work *target) {
+        const struct target *known = topology_target(planner->topology, &target->address);
+
+        return known && known->port_name[0] && !port_state_is_usable(known->port_state);
+}
+
 /* Finds a device to ask through, or goes on looking for one. */
 static int scan_choose(struct planner *planner, struct target_work *target, struct scan_time now) {
         struct target_scan *scan = &target->scan;
@@ -398,6 +432,10 @@ static int scan_choose(struct planner *planner, struct target_work *target, stru
         device = target_scan_foothold(planner, target);
         if (device)
                 return foothold_found(planner, target, device, now);
+        if (!scan->looked)
+                return look_again(planner, target);
+        if (is_away(planner, target))
+                return cannot_ask(planner, target, now);
         if (!scan->order.attach || scan->contact > contact_end() ||
             judge_ignores(planner, &target->address))
                 return found_nothing(planner, target, now);
@@ -412,6 +450,7 @@ int target_scan_begin(struct planner *planner, struct target_work *target, struc
         target->scan.order = target->next_order;
         target->wanted = false;
         target->next_order = (struct scan_order){};
+        target->scan.phase = PHASE_CHOOSE;
         planner_count(planner, COUNTER_TARGET_SCANS);
         return scan_choose(planner, target, now);
 }

@@ -173,6 +173,7 @@ struct target_scan {
         unsigned chosen;     /* PHASE_CHOOSE: times, without success */
         uint64_t refused[SCAN_REFUSED_MAX]; /* LUNs through which the target cannot be asked */
         size_t refused_count;
+        bool looked;      /* PHASE_CHOOSE has looked at all devices */
         bool touched;     /* PHASE_TOUCH has been there */
         bool reported;    /* luns is what the target reported */
         bool listed_anew; /* and that is another list than the last time */
@@ -181,8 +182,9 @@ struct target_scan {
         size_t lun_count;
         size_t *queue; /* indices into luns, in the order in which they are attached */
         size_t next;   /* index into queue, or the next LUN of a sequential scan */
-        bool borrowed; /* borrowed_lun was attached to ask through, and the policy ignores it */
-        uint64_t borrowed_lun;
+        /* Attached to ask through, and the policy ignores it: nobody hears of it. */
+        bool borrowed, returned;
+        struct device borrowed_device; /* its address, and what of its facts asking needs */
         struct scan_rules rules;
         uint64_t *known; /* LUNs that were there before, to be verified */
         size_t known_count;
@@ -411,7 +413,8 @@ enum disposition admission_of(const struct planner *planner,
 bool admission_is_open(const struct planner *planner, const struct scsi_target_address *target,
                        bool request);
 /* As long as its target lists it. WITHHELD: it was detached by request, and stays so until somebody
- * asks for it or attaches it. REFUSED: it was attached and looked at, and the policy ignores it. */
+ * asks for it or attaches it. REFUSED: it was attached and looked at, and the policy ignores it;
+ * until somebody asks for that very one. */
 int admission_withhold(struct planner *planner, const struct scsi_address *address,
                        enum disposition why);
 /* The target lists these now, ascending: what is kept back and is not among them may be another

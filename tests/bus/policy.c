@@ -311,10 +311,8 @@ static void came_true(struct harness *harness, uint64_t lun, const char *before,
         static const struct {
                 const char *action, *state;
         } outcomes[] = {
-                {"attach", "attached"},
-                {"detach", "detached"},
-                {"quarantine", "quarantined"},
-                {"keep", "attached"},
+                {"attach", "attached"}, {"detach", "detached"},  {"quarantine", "quarantined"},
+                {"keep", "attached"},   {"release", "attached"},
         };
         const char *wanted = before;
 
@@ -353,7 +351,7 @@ static void test_preview(void) {
                 {only_zero, {"", "keep", "detach"}},
                 {"", {"", "", "attach"}},
                 {"[Rule stop]\nMatchLun=0\nAction=quarantine\n", {"quarantine", "", ""}},
-                {"[Rule less]\nMatchLun=1-2\nAction=ignore\n", {"", "keep", "detach"}},
+                {"[Rule less]\nMatchLun=1-2\nAction=ignore\n", {"release", "keep", "detach"}},
                 {"[Rule stop]\nMatchLun=2\nAction=quarantine\n", {"", "", "quarantine"}},
         };
         struct harness *harness = boot(NULL);

@@ -74,11 +74,15 @@ static void test_kept_back(void) {
                          NULL);
         world_pass(stage.world, SECOND);
         assert_obstacles(&stage, "0:0:0:2", "inhibited not-attached");
-        assert_obstacles(&stage, "0:0:0:3", "rule not-attached");
+        assert_obstacles(&stage, "0:0:0:3", "refused rule not-attached");
         assert_obstacles(&stage, "0:0:0:0", "quarantined state");
+        stage_done(&stage);
+
+        stage = stage_new(SIM_QUIET, 2);
+        hold(&stage, 1, "dm-0"); /* else the whole target would be gone */
         world_set_policy(stage.world, "[Rule none]\nMatchHost=0\nAction=ignore\n", NULL);
         world_pass(stage.world, SECOND);
-        assert_obstacles(&stage, "0:0:0:3", "target-ignored rule not-attached");
+        assert_obstacles(&stage, "0:0:0:0", "target-ignored refused rule not-attached");
         stage_done(&stage);
 }
 
