@@ -39,7 +39,7 @@ static const struct option scan_options[] = {
         OPTION(generation, 't'),
 };
 
-static const struct option plan_options[] = {OPTION(verify, 'b')};
+static const struct option plan_options[] = {OPTION(verify, 'b'), OPTION(remove, 'b')};
 
 static void scan_call_free(void *request) {
         struct scan_call *call = request;

@@ -40,7 +40,7 @@ static const struct {
         [MATCH_VENDOR] = {"Vendor", "vendor", KIND_GLOB, LEVEL_DEVICE},
         [MATCH_MODEL] = {"Model", "model", KIND_GLOB, LEVEL_DEVICE},
         [MATCH_REVISION] = {"Revision", "revision", KIND_GLOB, LEVEL_DEVICE},
-        [MATCH_IDENTITY] = {"Identity", "identity", KIND_GLOB, LEVEL_DEVICE},
+        [MATCH_IDENTITY] = {"Identity", "identity", KIND_GLOB, LEVEL_REMEMBERED},
         [MATCH_SIZE] = {"Size", "size", KIND_SIZE, LEVEL_DEVICE},
 };
 

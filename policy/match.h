@@ -31,6 +31,7 @@ enum match_level {
         LEVEL_HOST,
         LEVEL_TARGET,
         LEVEL_LUN,
+        LEVEL_REMEMBERED, /* who was there when the service last saw something there */
         LEVEL_DEVICE
 };
 

@@ -51,6 +51,9 @@ static int check_levels(const struct section *rule, struct policy_error *error) 
                         "a whole host, of which number, driver, transport and mode are known",
                 [LEVEL_TARGET] = "a whole target, of which LUN and what is attached are not known",
                 [LEVEL_LUN] = "what is not attached yet, of which only the place is known",
+                [LEVEL_REMEMBERED] =
+                        "what is not attached yet, of which only the place is known, and who was "
+                        "there last",
         };
 
         for (size_t s = 0; s < POLICY_SETTINGS; s++)

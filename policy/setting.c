@@ -82,7 +82,7 @@ static const struct {
                              .expected = "a whole number from 1 to 4"},
         [POLICY_ORDER] = {.name = "Order",
                           .kind = KIND_NUMBER,
-                          .level = LEVEL_DEVICE,
+                          .level = LEVEL_REMEMBERED,
                           .min = -1000,
                           .max = 1000,
                           .expected = "a whole number from -1000 to 1000"},

@@ -22,8 +22,9 @@ static int remember(struct planner *planner, const struct device *device) {
         _cleanup_(freep) char *nexus = NULL;
         int r;
 
-        if ((replaced ? device->was : device->identity).count == 0 ||
-            device->standing == STANDING_UNVERIFIED)
+        if (device->standing == STANDING_UNVERIFIED ||
+            ((replaced ? device->was : device->identity).count == 0 &&
+             mark.standing == STANDING_PRESENT && !mark.asked))
                 return 0;
         nexus = memory_nexus(device);
         r = nexus ? scsi_identity_copy(replaced ? &device->was : &device->identity, &identity)
@@ -80,7 +81,7 @@ int planner_apply(struct planner *planner, struct fact *fact) {
                 return 0;
         }
         device = topology_device(planner->topology, &address);
-        if (r >= 0 && device && device->standing >= STANDING_MISSING)
+        if (r >= 0 && device && (device->standing >= STANDING_MISSING || device->due))
                 r = watch_guard(planner, &address.target);
         return r < 0 || kind != FACT_DEVICE || !device ? r : seen(planner, device, now);
 }

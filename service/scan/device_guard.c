@@ -83,17 +83,23 @@ static bool reattached_lately(const struct device *known, uint64_t now) {
         return now - known->since < REATTACHED_USEC;
 }
 
-static bool replaced_may_go(const struct device_turn *turn, const struct device *known) {
-        return known ? judge_of_itself(turn->planner, known, POLICY_WHEN_REPLACED)
-                     : judge_limits(turn->planner, &turn->target->address)->reattach_replaced;
+/* The rule is about the unit that was meant to be there, not about the one that is. */
+static bool replaced_may_go(const struct device_turn *turn, const struct device_facts *facts,
+                            const struct scsi_identity *was) {
+        struct scsi_address address = device_turn_address(turn);
+        struct policy_decision decision;
+
+        judge_fact(turn->planner, &address, facts, was, &decision);
+        return decision.settings[POLICY_WHEN_REPLACED].value == POLICY_OF_ITSELF;
 }
 
 /* Unused, it can be made right at once: what is attached anew is what it is. */
-static bool may_reattach(const struct device_turn *turn, const struct device_facts *facts) {
+static bool may_reattach(const struct device_turn *turn, const struct device_facts *facts,
+                         const struct scsi_identity *was) {
         const struct device *known = device_turn_known(turn);
         const struct device_order *order = turn->work->now.order;
 
-        if (!replaced_may_go(turn, known) || driver_discovers(turn) || facts->holders[0] ||
+        if (!replaced_may_go(turn, facts, was) || driver_discovers(turn) || facts->holders[0] ||
             (order && order->jobs != 0))
                 return false;
         return !known || known->reattached < REATTACHED_MAX ||
@@ -102,7 +108,7 @@ static bool may_reattach(const struct device_turn *turn, const struct device_fac
 
 static int stopped(const struct device_turn *turn) {
         struct fact *fact = &turn->work->now.fact;
-        bool reattach = may_reattach(turn, &fact->device);
+        bool reattach = may_reattach(turn, &fact->device, device_identity_before(turn));
         int r = become_replaced(turn); /* even if it could not be stopped it is told */
 
         if (r < 0)
@@ -157,7 +163,8 @@ bool device_guard_is_released(const struct device_turn *turn) {
 bool device_guard_release(const struct device_turn *turn) {
         const struct device *device = device_turn_known(turn);
 
-        if (device && device->standing == STANDING_REPLACED && may_reattach(turn, &device->facts)) {
+        if (device && device->standing == STANDING_REPLACED &&
+            may_reattach(turn, &device->facts, &device->was)) {
                 turn->work->now.cause = DETACH_REPLACED;
                 device_turn_stage(turn, DEVICE_DETACH);
                 return true;
@@ -239,11 +246,8 @@ static int says_gone(const struct device_turn *turn) {
 
 /* SPC-5 6.7.2: qualifier 3 says that no logical unit can be here. With type 1Fh 1 says no other, of
  * a device that was one: LIO answers so for LUN 0 when it is not mapped, and 5/25 for others. */
-static bool denies_itself(const struct device_turn *turn) {
-        const struct observation *observation = turn->observation;
+bool device_denies_itself(const struct device_facts *facts, const struct observation *observation) {
         const struct scsi_inquiry *inquiry = &observation->inquiry;
-        const struct device *device = device_turn_known(turn);
-        const struct device_facts *facts = device ? &device->facts : &turn->work->now.fact.device;
 
         if (observation->observed == OBSERVED_GOOD)
                 return inquiry->qualifier == 3 ||
@@ -251,6 +255,13 @@ static bool denies_itself(const struct device_turn *turn) {
                         inquiry->type == SCSI_TYPE_UNKNOWN);
         return observation->observed == OBSERVED_DEVICE &&
                observation->outcome == SCSI_OUTCOME_NO_LOGICAL_UNIT;
+}
+
+static bool denies_itself(const struct device_turn *turn) {
+        const struct device *device = device_turn_known(turn);
+
+        return device_denies_itself(device ? &device->facts : &turn->work->now.fact.device,
+                                    turn->observation);
 }
 
 /* Its pages were those of somebody who stands in for it: it has to say twice that it is gone. */

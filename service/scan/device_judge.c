@@ -21,11 +21,29 @@ static bool remembers(const struct device_turn *turn, enum standing *ret_standin
         return true;
 }
 
-/* By the service, just now or a moment ago, and not judged for good yet. */
+/* One of our own attaches brought it, now or before. */
 static bool is_ours(const struct device_turn *turn) {
         const struct device *known = device_turn_same(turn);
 
-        return turn->work->now.attached || (known && !known->judged && turn->work->now.identify);
+        return turn->work->now.attached || (known && known->ours);
+}
+
+/* Another policy is enforced; or was, when it was in use, and now it has been let go of. */
+static bool is_enforced(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+
+        return turn->work->now.enforce ||
+               (known && known->due && (turn->work->now.identify || known->facts.holders[0]) &&
+                !turn->work->now.fact.device.holders[0]);
+}
+
+/* Its turn to go: at once, when what was not known of it is, and with every scan that verifies; not
+ * whenever it is looked at, for somebody may have it open. */
+static bool is_time(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+
+        return turn->work->now.attached || turn->work->now.identify || is_enforced(turn) ||
+               (known && known->facts.size == 0 && turn->work->now.fact.device.size > 0);
 }
 
 /* Somebody wanted it all the same: it was attached on request, or accepted. */
@@ -39,8 +57,11 @@ static bool stop(const struct device_turn *turn) {
         struct fact *fact = &turn->work->now.fact;
 
         fact->judged = true;
-        if (fact->device.holders[0] || is_asked(turn))
-                return false; /* whoever uses it would lose it */
+        if (is_asked(turn))
+                return false;
+        fact->due = fact->device.holders[0]; /* whoever uses it would lose it */
+        if (fact->due)
+                return false;
         fact->standing = STANDING_QUARANTINED;
         turn->work->now.quarantine = true;
         device_turn_stage(turn, DEVICE_STOP);
@@ -53,7 +74,8 @@ static bool borrow(const struct device_turn *turn) {
         struct target_scan *scan = &turn->target->scan;
         const struct device_facts *facts = &turn->work->now.fact.device;
 
-        if (!turn->work->now.attached || scan->phase != PHASE_CHOOSE || turn->work->now.order)
+        if (!turn->work->now.attached || scan->phase != PHASE_CHOOSE || scan->borrowed ||
+            turn->work->now.order)
                 return false;
         scan->borrowed = true;
         scan->borrowed_device = (struct device){.address = device_turn_address(turn)};
@@ -61,6 +83,7 @@ static bool borrow(const struct device_turn *turn) {
         memcpy(scan->borrowed_device.facts.vendor, facts->vendor, sizeof(facts->vendor));
         memcpy(scan->borrowed_device.facts.model, facts->model, sizeof(facts->model));
         memcpy(scan->borrowed_device.facts.blacklist, facts->blacklist, sizeof(facts->blacklist));
+        turn->work->look = turn->work->identify = false; /* its uevents came before */
         (void)device_turn_finish(turn);
         return true;
 }
@@ -77,7 +100,8 @@ static bool ignore(const struct device_turn *turn, const struct policy_decision 
         if (borrow(turn))
                 return true;
         fact->judged = !is_ours(turn);
-        if ((!is_ours(turn) && !turn->work->now.enforce) || is_asked(turn) ||
+        fact->due = is_enforced(turn) && fact->device.holders[0] && !is_asked(turn);
+        if ((!is_ours(turn) && !is_enforced(turn)) || !is_time(turn) || is_asked(turn) ||
             fact->device.holders[0] ||
             planner_driver_discovers(turn->planner, turn->target->address.host))
                 return false;
@@ -102,7 +126,7 @@ static bool is_past_judging(const struct device_turn *turn) {
         enum standing standing = turn->work->now.fact.standing;
 
         if (standing == STANDING_QUARANTINED)
-                return !turn->work->now.enforce;
+                return !is_enforced(turn);
         return standing >= STANDING_MISSING || (order && order->operation == JOB_ACCEPT) ||
                scsi_lun_is_well_known(turn->work->lun);
 }
@@ -125,9 +149,10 @@ bool device_judge(const struct device_turn *turn) {
         struct policy_decision decision;
         enum standing before;
 
+        fact->ours = turn->work->now.attached;
         if (is_past_judging(turn))
                 fact->judged = true;
-        if (fact->judged || (known && known->judged && !turn->work->now.enforce))
+        if (fact->judged || (known && known->judged && !is_enforced(turn)))
                 return false;
         if (!known && !turn->work->now.attached && remembers(turn, &before)) {
                 fact->judged = true;
@@ -163,8 +188,10 @@ bool device_judge_again(const struct device_turn *turn) {
         const struct device *known = device_turn_same(turn);
         struct fact *fact = &turn->work->now.fact;
 
-        if (!known || known->standing != STANDING_QUARANTINED || turn->work->now.order ||
-            !device_may_answer(&fact->device))
+        const struct device_order *order = turn->work->now.order;
+
+        if (!known || known->standing != STANDING_QUARANTINED ||
+            (order && order->operation == JOB_ACCEPT) || !device_may_answer(&fact->device))
                 return false;
         scsi_identity_done(&fact->identity);
         if (scsi_identity_copy(&known->identity, &fact->identity) < 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "scan/device_work.h"
@@ -34,7 +35,7 @@ const struct scsi_identity *device_identity_before(const struct device_turn *tur
         if (known && known->identity.count > 0)
                 return &known->identity;
         entry = planner_recall(turn->planner, &address);
-        if (entry && entry->mark.instance == facts->instance)
+        if (entry && entry->mark.instance == facts->instance && entry->identity.count > 0)
                 return &entry->identity;
         return &facts->attached_as;
 }
@@ -49,7 +50,8 @@ static int tell_swapped(const struct device_turn *turn) {
         if (device_turn_known(turn) || now->count == 0)
                 return 0;
         entry = planner_recall(turn->planner, &address);
-        if (!entry || entry->mark.instance != 0 || scsi_identity_equal(&entry->identity, now))
+        if (!entry || entry->mark.instance != 0 || entry->identity.count == 0 ||
+            scsi_identity_equal(&entry->identity, now))
                 return 0;
         return device_guard_tell(turn, &entry->identity);
 }
@@ -187,9 +189,10 @@ int device_look_facts(const struct device_turn *turn) {
 
 static int look_gone(const struct device_turn *turn) {
         struct fact fact = {.kind = FACT_DEVICE_GONE, .address = device_turn_address(turn)};
-        int r = planner_apply(turn->planner, &fact);
+        int r;
 
-        turn->target->scan.changed = true;
+        turn->target->scan.changed |= device_turn_known(turn) != NULL;
+        r = planner_apply(turn->planner, &fact);
         if (turn->work->now.order)
                 device_order_fail(turn, JOB_ERROR_NOT_FOUND, "it is no longer there");
         return r < 0 ? r : device_turn_finish(turn);
@@ -276,16 +279,37 @@ int device_serial_observe(const struct device_turn *turn) {
         return device_look_commit(turn);
 }
 
+/* The service is only to tell: once for each size. */
+static int tell_grown(const struct device_turn *turn, struct device *device, uint64_t capacity) {
+        struct notice *notice;
+
+        if (device->measured == capacity || !device->unit)
+                return 0;
+        device->measured = capacity;
+        notice = planner_notice(turn->planner, NOTICE_CAPACITY, &device->address);
+        if (!notice)
+                return -ENOMEM;
+        notice->identity = strdup(device->unit->identity);
+        notice->size_was = device->facts.size;
+        notice->size = capacity;
+        return notice->identity ? 0 : -ENOMEM;
+}
+
 /* Some arrays say of a unit that grew only that something has changed. */
 int device_measure_observe(const struct device_turn *turn) {
-        const struct device *device = device_turn_known(turn);
+        struct device *device = device_turn_known(turn);
         struct scsi_address address = device_turn_address(turn);
+        uint64_t capacity = turn->observation->capacity;
         int r = 0;
 
-        if (device && turn->observation->observed == OBSERVED_GOOD &&
-            turn->observation->capacity != device->facts.size) {
+        if (!device || turn->observation->observed != OBSERVED_GOOD ||
+            capacity == device->facts.size)
+                return device_turn_finish(turn);
+        if (judge_of_itself(turn->planner, device, POLICY_WHEN_GROWN)) {
                 turn->target->scan.changed = true;
                 r = planner_refresh_paths(turn->planner, &address, turn->now);
+        } else {
+                r = tell_grown(turn, device, capacity);
         }
         return r < 0 ? r : device_turn_finish(turn);
 }

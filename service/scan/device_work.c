@@ -268,19 +268,34 @@ static enum step_kind stage_step(enum device_stage stage) {
         assert(false);
 }
 
+/* Of one that is not in the topology yet, by what has been read of it. */
+static struct policy_limits round_limits(const struct device_turn *turn,
+                                         const struct scsi_address *address) {
+        const struct fact *fact = &turn->work->now.fact;
+        struct policy_limits limits = *judge_device_limits(turn->planner, address);
+        struct policy_decision decision;
+
+        if (device_turn_known(turn) || fact->device.instance == 0 ||
+            policy_rule_count(turn->planner->policy) == 0)
+                return limits;
+        judge_fact(turn->planner, address, &fact->device, &fact->identity, &decision);
+        policy_decision_limits(&decision, &limits);
+        return limits;
+}
+
 static struct step round_step(const struct device_turn *turn) {
         const struct device_work *work = turn->work;
         const struct device *known = device_turn_known(turn);
         enum step_kind kind = stage_step(work->now.stage);
         const struct scsi_address address = device_turn_address(turn);
-        const struct policy_limits *limits = judge_device_limits(turn->planner, &address);
+        const struct policy_limits limits = round_limits(turn, &address);
         uint64_t instance = work->now.fact.device.instance;
 
         return (struct step){
                 .kind = kind,
                 .address = device_turn_address(turn),
-                .timeout_ms = step_kind_is_long(kind) ? limits->attach_deadline_ms
-                                                      : limits->command_timeout_ms,
+                .timeout_ms = step_kind_is_long(kind) ? limits.attach_deadline_ms
+                                                      : limits.command_timeout_ms,
                 .instance = instance > 0 || !known ? instance : known->facts.instance,
                 .force = work->now.order && work->now.order->force,
                 .proven = work->now.cause == DETACH_MISSING || work->now.cause == DETACH_REPLACED,

@@ -123,18 +123,14 @@ int engine_set_policy(struct engine *engine, const struct policy *policy, uint32
                 .remove = true,
                 .enforce = true,
         };
-        const struct policy *before = engine->planner.policy;
-        int r;
+        int r = planner_request(&engine->planner, &request, now, ret_job);
 
+        if (r == -EBUSY)
+                return r;
+        /* Nothing of the job has begun: it goes by the new one. */
         engine->planner.policy = policy;
         judge_forget(&engine->planner);
         admission_rejudge(&engine->planner);
-        r = planner_request(&engine->planner, &request, now, ret_job);
-        if (r == -EBUSY) {
-                engine->planner.policy = before;
-                judge_forget(&engine->planner);
-                return r;
-        }
         return engine_result(engine, r);
 }
 

@@ -88,10 +88,13 @@ int host_work_scan(struct planner *planner, struct host_work *host, const struct
                                now);
                 return 0;
         }
-        if (host->scan_wanted)
+        if (host->scan_wanted) {
                 planner_count(planner, COUNTER_COALESCED);
+                scan_order_merge(&host->next_order, order);
+        } else {
+                host->next_order = *order;
+        }
         host->scan_wanted = true;
-        scan_order_merge(&host->next_order, order);
         host->next_order.filter.all = true;
         jobs_task_begin(planner->jobs, fresh);
         host_work_wake(planner, host);

@@ -11,13 +11,14 @@
 #include "scan/work.h"
 #include "scsi/inquiry.h"
 
-/* Of a device, or of a target as a whole. */
+/* Of a device, of a target as a whole, or of a host. */
 struct place_rules {
         struct place_key {
                 uint64_t words[3]; /* without padding, which no hash may see */
         } key;
         struct policy_limits limits;
         int32_t order;
+        uint32_t commands; /* of a host */
         bool ignored;
         UT_hash_handle hh;
 };
@@ -90,6 +91,7 @@ static struct place_rules *rules_new(const struct planner *planner,
         rules->limits = *planner->limits;
         policy_decision_limits(&decision, &rules->limits);
         rules->order = (int32_t)decision.settings[POLICY_ORDER].value;
+        rules->commands = (uint32_t)decision.settings[POLICY_COMMANDS].value;
         rules->ignored = decision.settings[POLICY_ACTION].value == POLICY_IGNORE;
         return rules;
 }
@@ -211,17 +213,21 @@ void judge_forget_device(struct planner *planner, const struct scsi_address *add
 /* ---- one host, one LUN, one device ---- */
 
 uint32_t judge_commands(const struct planner *planner, uint32_t host) {
+        const struct scsi_target_address nowhere = {host, UINT32_MAX, UINT32_MAX};
+        struct place_key key = key_of(&nowhere, UINT64_MAX, true);
         struct policy_subject subject = {};
-        struct policy_decision decision;
-        uint32_t commands;
+        const struct place_rules *rules;
 
         if (policy_rule_count(planner->policy) == 0)
                 return planner->config.steps_per_host;
-        subject_host(planner, host, &subject);
-        policy_decide(planner->policy, &subject, &decision);
-        commands = (uint32_t)decision.settings[POLICY_COMMANDS].value;
-        return commands < planner->config.steps_per_host ? commands
-                                                         : planner->config.steps_per_host;
+        rules = rules_find(planner, &key);
+        if (!rules) {
+                subject_host(planner, host, &subject);
+                rules = rules_keep(planner, &key, &subject);
+        }
+        return rules && rules->commands < planner->config.steps_per_host
+                       ? rules->commands
+                       : planner->config.steps_per_host;
 }
 
 static void judge_target(const struct planner *planner, const struct scsi_target_address *target,

@@ -29,6 +29,7 @@ static int scan_targets_of(struct planner *planner, const struct object_id *id,
                 return target_scan_want(planner, &id->address.target, order, now);
         case OBJECT_DEVICE:
                 narrow.filter = (struct lun_filter){.count = 1, .luns = {id->address.lun}};
+                narrow.asked = narrow.request ? narrow.filter : (struct lun_filter){};
                 return target_scan_want(planner, &id->address.target, &narrow, now);
         case OBJECT_HOST:
         case OBJECT_UNIT:
@@ -52,6 +53,9 @@ static int scan_found_object(const struct object_id *id, void *userdata) {
 
 /* What a job asks of each target. */
 static struct scan_order order_of(const struct job *job) {
+        /* Another policy is no reason to undo what somebody asked for. */
+        bool request = job->cause == CAUSE_REQUEST && !job->enforce;
+
         return (struct scan_order){
                 .jobs = job_bit(job),
                 .attach = job->attach,
@@ -59,7 +63,8 @@ static struct scan_order order_of(const struct job *job) {
                 .remove = job->remove,
                 .enforce = job->enforce,
                 .planned = job->planned,
-                .request = job->cause == CAUSE_REQUEST,
+                .request = request,
+                .asked.all = request,
                 .watched = job->cause == CAUSE_UNIT_ATTENTION,
                 .measure = job->cause == CAUSE_UNIT_ATTENTION,
                 .poll = job->cause == CAUSE_POLL,

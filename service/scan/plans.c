@@ -89,7 +89,7 @@ void planner_planned_forget(struct planner *planner, const struct scsi_target_ad
 struct plan_found {
         struct planner *planner;
         job_mask job;
-        bool verify;
+        const struct scan_request *request;
         struct scan_time now;
 };
 
@@ -103,7 +103,7 @@ static int note_host(const struct plan_found *found, const struct host *host,
 
 static int want(const struct plan_found *found, const struct scsi_target_address *target,
                 const struct lun_filter *filter) {
-        return target_plan_want(found->planner, target, found->job, found->verify, filter,
+        return target_plan_want(found->planner, target, found->job, found->request, filter,
                                 found->now);
 }
 
@@ -171,7 +171,7 @@ int planner_plan(struct planner *planner, const struct scan_request *request, st
                 .uid = request->uid,
                 .verify = request->verify,
         };
-        struct plan_found found = {.planner = planner, .verify = request->verify, .now = now};
+        struct plan_found found = {.planner = planner, .request = request, .now = now};
         struct job *job;
         int r = scope_exists(request->scope, planner->topology);
 

@@ -74,10 +74,10 @@ static enum disposition becomes(struct planner *planner, const struct target_wor
                                 uint64_t lun) {
         const struct scan_order *order = &target->scan.order;
         const struct scsi_address address = {.target = target->address, .lun = lun};
-        bool request = order->request && lun_filter_has(&order->filter, lun);
+        bool request = lun_filter_has(&order->asked, lun);
         enum disposition disposition;
 
-        if (request && !order->filter.all)
+        if (request && !order->asked.all)
                 admission_release(planner, &address); /* somebody wants that very one looked at */
         disposition = admission_of(planner, &target->address, lun, request);
 
@@ -172,7 +172,8 @@ static int seen_luns(struct planner *planner, struct target_work *target,
         if (scan->order.planned &&
             !planner_is_planned(planner, &target->address, list->luns, list->count))
                 return target_scan_stale(planner, target);
-        planner_planned_forget(planner, &target->address);
+        if (scan->order.planned)
+                planner_planned_forget(planner, &target->address);
         return take_luns(planner, target, list);
 }
 
@@ -185,7 +186,7 @@ static int seen_no_report_luns(struct planner *planner, struct target_work *targ
 
         if (scan->lun != 0 && scan->lun != SCSI_WLUN_REPORT_LUNS && scan->order.attach &&
             !scan->foothold_tried &&
-            admission_of(planner, &target->address, SCSI_WLUN_REPORT_LUNS, scan->order.request) ==
+            admission_of(planner, &target->address, SCSI_WLUN_REPORT_LUNS, scan->order.asked.all) ==
                     DISPOSITION_PENDING) {
                 scan->foothold_tried = true;
                 scan->phase = PHASE_FOOTHOLD;

@@ -18,7 +18,7 @@ enum plan_phase {
 
 struct target_plan {
         job_mask job;
-        bool verify;
+        bool verify, remove;      /* as the scan would have them */
         struct lun_filter filter; /* the LUNs that would be attached */
         enum plan_phase phase;
         bool begun;
@@ -56,8 +56,8 @@ static struct target_plan *plan_of(struct target_work *target, job_mask job) {
 }
 
 int target_plan_want(struct planner *planner, const struct scsi_target_address *address,
-                     job_mask job, bool verify, const struct lun_filter *filter,
-                     struct scan_time now) {
+                     job_mask job, const struct scan_request *request,
+                     const struct lun_filter *filter, struct scan_time now) {
         struct target_work *target;
         struct target_plan *plan;
         int r = target_work_get(planner, address, &target);
@@ -79,7 +79,8 @@ int target_plan_want(struct planner *planner, const struct scsi_target_address *
         if (!plan)
                 return -ENOMEM;
         plan->job = job;
-        plan->verify = verify;
+        plan->verify = request->verify;
+        plan->remove = request->remove;
         plan->filter = *filter;
         TAILQ_INSERT_TAIL(&target->plans, plan, entry);
         target_work_wake(planner, target);
@@ -230,22 +231,20 @@ static void seen_identity(struct planner *planner, struct target_work *target,
 static void seen_inquiry(struct planner *planner, struct target_work *target,
                          const struct target_plan *plan, const struct device *device,
                          const struct observation *observation) {
-        bool denies = observation->observed == OBSERVED_GOOD
-                              ? observation->inquiry.qualifier == 3
-                              : observation->observed == OBSERVED_DEVICE &&
-                                        observation->outcome == SCSI_OUTCOME_NO_LOGICAL_UNIT;
+        bool denies = device_denies_itself(&device->facts, observation);
         enum plan_action action = PLAN_KEEP;
         const char *reason = "its target does not list it, and it has not said that it is gone";
 
         if (denies && device->standing != STANDING_MISSING) {
                 action = PLAN_CONFIRM;
                 reason = "its target does not list it, and it says so itself";
-        } else if (denies && !device->facts.holders[0] &&
+        } else if (denies && plan->remove && !device->facts.holders[0] &&
+                   !planner_driver_discovers(planner, target->address.host) &&
                    judge_of_itself(planner, device, POLICY_WHEN_MISSING)) {
                 action = PLAN_DETACH;
                 reason = "it has said twice that it is gone, and nobody uses it";
         } else if (denies) {
-                reason = "it has said twice that it is gone, and is in use or to be kept";
+                reason = "it has said twice that it is gone, and is in use, or not to be removed";
         }
         note_device(planner, target, plan, device->address.lun, action, reason,
                     device->identity.name);

@@ -143,57 +143,6 @@ int target_scan_fail_observed(struct planner *planner, struct target_work *targe
 
 /* ---- phases ---- */
 
-static size_t contact_end(void) {
-        return 2 * policy_contact_luns_count;
-}
-
-uint64_t target_scan_contact_lun(const struct target_scan *scan) {
-        return policy_contact_luns[scan->contact % policy_contact_luns_count];
-}
-
-void target_scan_contact_over(struct target_scan *scan) {
-        scan->contact = contact_end() + 1;
-}
-
-struct target_lun *target_scan_lun(const struct target_scan *scan) {
-        return &scan->luns[scan->queue[scan->next]];
-}
-
-static bool is_foothold(const struct device *device) {
-        return strcmp(device->facts.state, "running") == 0 && device->facts.generic[0];
-}
-
-static bool is_refused(const struct target_scan *scan, uint64_t lun) {
-        for (size_t i = 0; i < scan->refused_count; i++)
-                if (scan->refused[i] == lun)
-                        return true;
-        return false;
-}
-
-/* REPORT LUNS must be answered by LUN 0 or the well-known unit, and is by most others (SPC-5 6.33).
- */
-const struct device *target_scan_foothold(const struct planner *planner,
-                                          const struct target_work *work) {
-        const struct target *target = topology_target(planner->topology, &work->address);
-        const struct device *device, *best = NULL;
-
-        if (work->scan.borrowed && !is_refused(&work->scan, work->scan.borrowed_device.address.lun))
-                return &work->scan.borrowed_device;
-        if (!target)
-                return NULL;
-        TAILQ_FOREACH (device, &target->devices, entry) {
-                if (!is_foothold(device) || is_refused(&work->scan, device->address.lun))
-                        continue;
-                if (device->address.lun == 0)
-                        return device;
-                if (!best || device->address.lun == SCSI_WLUN_REPORT_LUNS ||
-                    (best->address.lun != SCSI_WLUN_REPORT_LUNS &&
-                     device->address.lun < best->address.lun))
-                        best = device;
-        }
-        return best;
-}
-
 static bool is_listed(const struct target_scan *scan, uint64_t lun) {
         struct target_lun key = {.lun = lun};
 
@@ -271,7 +220,7 @@ static int verify_begin(struct planner *planner, struct target_work *target) {
 }
 
 /* What is there before anything is attached: that will be verified, the rest was just read. */
-static int remember_known(struct planner *planner, struct target_work *target) {
+int target_scan_remember(struct planner *planner, struct target_work *target) {
         const struct target *known = topology_target(planner->topology, &target->address);
         struct target_scan *scan = &target->scan;
         const struct device *device;
@@ -323,8 +272,8 @@ static int touch_units(struct planner *planner, struct target_work *target) {
 }
 
 /* There is a device to ask through: decide how this target is scanned. */
-static int foothold_found(struct planner *planner, struct target_work *target,
-                          const struct device *device, struct scan_time now) {
+int target_scan_through(struct planner *planner, struct target_work *target,
+                        const struct device *device, struct scan_time now) {
         struct target_scan *scan = &target->scan;
         char flags[POLICY_FLAGS_MAX];
         int r;
@@ -337,7 +286,7 @@ static int foothold_found(struct planner *planner, struct target_work *target,
         scan->tries = 0;
         scan->asked_at = now.realtime;
         /* Those that first contact attached are counted as attached already. */
-        r = scan->known ? 0 : remember_known(planner, target);
+        r = scan->known ? 0 : target_scan_remember(planner, target);
         if (r < 0)
                 return r;
         r = heard(planner, target, CONTACT_MADE, now);
@@ -366,7 +315,8 @@ int target_scan_leave(struct planner *planner, struct target_work *target, enum 
 }
 
 /* What its target lists is not known then; who its devices are can be asked all the same. */
-static int cannot_ask(struct planner *planner, struct target_work *target, struct scan_time now) {
+int target_scan_cannot_ask(struct planner *planner, struct target_work *target,
+                           struct scan_time now) {
         int r = heard(planner, target, CONTACT_FAILED, now);
 
         scan_blame(target, JOB_ERROR_FAILED, "nothing that is attached there can be asked");
@@ -392,57 +342,7 @@ int target_scan_refused(struct planner *planner, struct target_work *target,
                         return 0;
         }
         scan_blame_observed(target, observation);
-        return cannot_ask(planner, target, now);
-}
-
-static int found_nothing(struct planner *planner, struct target_work *target,
-                         struct scan_time now) {
-        return target->scan.refused_count > 0
-                       ? cannot_ask(planner, target, now)
-                       : target_scan_leave(planner, target, CONTACT_NONE, now);
-}
-
-/* What was known of the devices may be from before their port came back. */
-static int look_again(struct planner *planner, struct target_work *target) {
-        const struct target *known = topology_target(planner->topology, &target->address);
-        const struct device *device;
-        int r = 0;
-
-        target->scan.looked = true;
-        if (known)
-                TAILQ_FOREACH (device, &known->devices, entry)
-                        if (r >= 0)
-                                r = device_work_look(planner, target, device->address.lun);
-        return r;
-}
-
-/* To have something attached there would hang in the kernel until the port returns, or is given up.
- */
-static bool is_away(const struct planner *planner, const struct target_work *target) {
-        const struct target *known = topology_target(planner->topology, &target->address);
-
-        return known && known->port_name[0] && !port_state_is_usable(known->port_state);
-}
-
-/* Finds a device to ask through, or goes on looking for one. */
-static int scan_choose(struct planner *planner, struct target_work *target, struct scan_time now) {
-        struct target_scan *scan = &target->scan;
-        const struct device *device;
-
-        device = target_scan_foothold(planner, target);
-        if (device)
-                return foothold_found(planner, target, device, now);
-        if (!scan->looked)
-                return look_again(planner, target);
-        if (is_away(planner, target))
-                return cannot_ask(planner, target, now);
-        if (!scan->order.attach || scan->contact > contact_end() ||
-            judge_ignores(planner, &target->address))
-                return found_nothing(planner, target, now);
-        if (++scan->chosen > CHOSEN_MAX)
-                return cannot_ask(planner, target, now);
-        scan->phase = PHASE_CONTACT;
-        return scan->known ? 0 : remember_known(planner, target);
+        return target_scan_cannot_ask(planner, target, now);
 }
 
 int target_scan_begin(struct planner *planner, struct target_work *target, struct scan_time now) {
@@ -452,7 +352,7 @@ int target_scan_begin(struct planner *planner, struct target_work *target, struc
         target->next_order = (struct scan_order){};
         target->scan.phase = PHASE_CHOOSE;
         planner_count(planner, COUNTER_TARGET_SCANS);
-        return scan_choose(planner, target, now);
+        return target_scan_choose(planner, target, now);
 }
 
 /* ---- the next step of a scan ---- */
@@ -495,8 +395,8 @@ static bool attach_find(struct planner *planner, struct target_work *target) {
 
                 if (lun->disposition != DISPOSITION_PENDING)
                         continue;
-                lun->disposition =
-                        admission_of(planner, &target->address, lun->lun, scan->order.request);
+                lun->disposition = admission_of(planner, &target->address, lun->lun,
+                                                lun_filter_has(&scan->order.asked, lun->lun));
                 if (lun->disposition != DISPOSITION_PENDING)
                         continue;
                 if (jobs_want(planner->jobs, scan->order.jobs))
@@ -512,32 +412,11 @@ static bool sequential_find(struct planner *planner, struct target_work *target)
         for (; scan->next < scan->rules.sequential_end; scan->next++)
                 if (!target_scan_is_attached(planner, target, scan->next) &&
                     lun_filter_has(&scan->order.filter, scan->next) &&
-                    admission_of(planner, &target->address, scan->next, scan->order.request) ==
+                    admission_of(planner, &target->address, scan->next,
+                                 lun_filter_has(&scan->order.asked, scan->next)) ==
                             DISPOSITION_PENDING)
                         return jobs_want(planner->jobs, scan->order.jobs);
         return false;
-}
-
-/* First those that may be attached. Then, where the policy wants only some that are not known yet,
- * one that it ignores: it is detached when its target was asked. */
-static bool contact_may_be(const struct planner *planner, const struct target_work *target) {
-        enum disposition disposition =
-                admission_of(planner, &target->address, target_scan_contact_lun(&target->scan),
-                             target->scan.order.request);
-
-        return disposition == (target->scan.contact < policy_contact_luns_count
-                                       ? DISPOSITION_PENDING
-                                       : DISPOSITION_REFUSED);
-}
-
-static bool contact_find(struct planner *planner, struct target_work *target) {
-        struct target_scan *scan = &target->scan;
-
-        while (scan->contact < contact_end() &&
-               (target_scan_is_attached(planner, target, target_scan_contact_lun(scan)) ||
-                !contact_may_be(planner, target)))
-                scan->contact++;
-        return scan->contact < contact_end();
 }
 
 enum offer target_scan_offer(struct planner *planner, struct target_work *target,
@@ -576,20 +455,20 @@ int target_scan_move(struct planner *planner, struct target_work *target, struct
 
         switch (scan->phase) {
         case PHASE_CHOOSE:
-                return scan_choose(planner, target, now);
+                return target_scan_choose(planner, target, now);
         case PHASE_TOUCH:
-                if (!scan->touched)
+                if (!scan->touched && scan->known_count > 0)
                         return touch_units(planner, target);
                 scan->phase = PHASE_ASK;
                 return 0;
         case PHASE_CONTACT:
                 if (!jobs_want(planner->jobs, scan->order.jobs))
-                        return found_nothing(planner, target, now);
-                if (contact_find(planner, target))
+                        return target_scan_found_nothing(planner, target, now);
+                if (target_scan_contact_find(planner, target))
                         return 0;
                 if (!judge_limits(planner, &target->address)->wildcard ||
-                    !admission_is_open(planner, &target->address, scan->order.request))
-                        return found_nothing(planner, target, now);
+                    !admission_is_open(planner, &target->address, scan->order.asked.all))
+                        return target_scan_found_nothing(planner, target, now);
                 scan->phase = PHASE_WILDCARD;
                 return 0;
         case PHASE_ATTACH:

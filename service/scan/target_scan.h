@@ -3,7 +3,8 @@
 
 /*
  * One scan of one target, phase by phase: target_scan.c makes the moves and offers the steps,
- * target_answer.c takes what came of them, target_work.c keeps it going.
+ * target_contact.c finds something to ask through, target_answer.c takes what came of the steps,
+ * target_work.c keeps it going.
  */
 
 #include "scan/work.h"
@@ -50,3 +51,18 @@ const struct device *target_scan_foothold(const struct planner *planner,
 int target_scan_count_up(struct planner *planner, struct target_work *target);
 bool target_scan_is_attached(const struct planner *planner, const struct target_work *target,
                              uint64_t lun);
+
+/* Chooses a device to ask through, or goes on looking for one. */
+int target_scan_choose(struct planner *planner, struct target_work *target, struct scan_time now);
+/* Moves on to the next LUN to try; false when there is none. */
+bool target_scan_contact_find(struct planner *planner, struct target_work *target);
+int target_scan_found_nothing(struct planner *planner, struct target_work *target,
+                              struct scan_time now);
+/* There is a device to ask through. */
+int target_scan_through(struct planner *planner, struct target_work *target,
+                        const struct device *device, struct scan_time now);
+/* There is none that answers: who its devices are can be asked all the same. */
+int target_scan_cannot_ask(struct planner *planner, struct target_work *target,
+                           struct scan_time now);
+/* What is there before anything is attached. */
+int target_scan_remember(struct planner *planner, struct target_work *target);

@@ -104,13 +104,14 @@ void scan_order_merge(struct scan_order *order, const struct scan_order *other) 
         order->verify |= other->verify;
         order->remove |= other->remove;
         order->enforce |= other->enforce;
-        order->planned |= other->planned;
+        order->planned &= other->planned; /* who planned nothing is not to wait */
         order->request |= other->request;
         order->poll |= other->poll;
         order->measure |= other->measure;
         order->watched &= other->watched;
         order->walking |= other->walking;
         lun_filter_add(&order->filter, &other->filter);
+        lun_filter_add(&order->asked, &other->asked);
 }
 
 /* What hangs is not asked, and does not fill the table of jobs with those who wait for it. */

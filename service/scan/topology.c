@@ -184,6 +184,8 @@ static int device_add(struct topology *topology, struct target *target, struct f
         device->reattached = fact->reattached;
         device->judged = fact->judged;
         device->asked = fact->asked;
+        device->ours = fact->ours;
+        device->due = fact->due;
         fact->device = (struct device_facts){};
         fact->identity = fact->was = (struct scsi_identity){};
         TAILQ_INSERT_TAIL(&target->devices, device, entry);
@@ -257,6 +259,8 @@ static int device_update(struct topology *topology, struct device *device, struc
         device->standing = fact->standing;
         device->judged |= fact->judged;
         device->asked |= fact->asked;
+        device->ours |= fact->ours;
+        device->due |= fact->due;
         if (device->standing == STANDING_PRESENT)
                 device->absent_since = 0; /* it said who it is */
         if (r < 0)

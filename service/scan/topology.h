@@ -91,8 +91,11 @@ struct device {
         enum standing standing;
         uint64_t since;      /* µs, monotonic: when it was first seen */
         bool judged;         /* what the policy says of it has been done */
+        bool due;            /* what the policy wants has to wait for its holders */
+        bool ours;           /* the service had it attached */
         bool asked;          /* the policy ignores it, and somebody wanted it all the same */
         unsigned reattached; /* times lately that it turned out to be another, and was made right */
+        uint64_t measured;   /* bytes, by its own word, when that was only told; 0 */
         uint64_t absent_since; /* µs, monotonic: when it first said itself that it is gone; 0 */
         enum unit_attention last_attention;
         TAILQ_ENTRY(device) entry;      /* in target->devices */
@@ -137,9 +140,9 @@ struct fact {
         struct scsi_identity was;
         char serial[SCSI_SERIAL_MAX];
         enum standing standing;
-        unsigned reattached; /* FACT_DEVICE, of one that is new */
-        bool judged, asked;  /* FACT_DEVICE: as of now, see struct device */
-        const char *reason;  /* a word, static; NULL: "removed" */
+        unsigned reattached;           /* FACT_DEVICE, of one that is new */
+        bool judged, asked, ours, due; /* FACT_DEVICE: as of now, see struct device */
+        const char *reason;            /* a word, static; NULL: "removed" */
         struct target_lun *luns;
         size_t lun_count;
         uint64_t now; /* µs: FACT_LUNS realtime, FACT_DEVICE and FACT_ABSENT monotonic */

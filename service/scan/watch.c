@@ -120,6 +120,18 @@ static uint64_t jitter(const struct watch *watch, uint64_t interval, uint64_t no
         return interval - interval / 8 + mix % (interval / 4 + 1);
 }
 
+/* A target of which nothing is attached is asked through something that is attached for that and
+ * goes again: 64 times less often at last. */
+#define QUIET_ALONE_MAX 6
+
+static unsigned poll_shift(const struct planner *planner, const struct watch *watch) {
+        const struct target *target = topology_target(planner->topology, &watch->address);
+
+        if (policy_rule_count(planner->policy) > 0 && (!target || target->device_count == 0))
+                return watch->quiet < QUIET_ALONE_MAX ? watch->quiet : QUIET_ALONE_MAX;
+        return watch->quiet < 2 ? 0 : watch->quiet < 4 ? 1 : 2;
+}
+
 static void poll_next(struct planner *planner, struct watch *watch, bool changed, uint64_t now) {
         uint64_t interval = judge_poll_interval(planner, &watch->address) * UINT64_C(1000);
 
@@ -128,7 +140,7 @@ static void poll_next(struct planner *planner, struct watch *watch, bool changed
                 watch->poll_at = UINT64_MAX;
                 return;
         }
-        interval <<= watch->quiet < 2 ? 0 : watch->quiet < 4 ? 1 : 2;
+        interval <<= poll_shift(planner, watch);
         watch->poll_at = now + jitter(watch, interval, now);
         planner_wake_by(planner, watch->poll_at);
 }
@@ -224,7 +236,7 @@ static int guard_look(struct planner *planner, struct watch *watch, struct scan_
         if (!target || target->host->stuck)
                 return 0;
         TAILQ_FOREACH (device, &target->devices, entry) {
-                if (device->standing < STANDING_MISSING)
+                if (device->standing < STANDING_MISSING && !device->due)
                         continue;
                 count++;
                 if (is_about_to_run(device))

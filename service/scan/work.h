@@ -157,6 +157,7 @@ struct scan_order {
         bool measure; /* an attention: if no difference explains it, compare sizes */
         bool walking; /* the host's walk waits to hear whether anything is there */
         struct lun_filter filter;
+        struct lun_filter asked; /* of those that somebody asked for */
 };
 
 #define SCAN_REFUSED_MAX 4
@@ -347,7 +348,7 @@ int planner_notice_capacity(struct planner *planner, const struct scsi_address *
 int planner_plan(struct planner *planner, const struct scan_request *request, struct scan_time now,
                  uint64_t *ret_job);
 /* The target listed these when it was planned for, and lists these now: the same, or was it not
- * planned for since it was scanned last? */
+ * planned for since such a scan? */
 void planner_planned(struct planner *planner, const struct scsi_target_address *target,
                      const uint64_t *luns, size_t count);
 bool planner_is_planned(const struct planner *planner, const struct scsi_target_address *target,
@@ -357,8 +358,8 @@ void planner_planned_free(struct planner *planner);
 
 /* target_plan.c: what a scan of one target would do. */
 int target_plan_want(struct planner *planner, const struct scsi_target_address *address,
-                     job_mask job, bool verify, const struct lun_filter *filter,
-                     struct scan_time now);
+                     job_mask job, const struct scan_request *request,
+                     const struct lun_filter *filter, struct scan_time now);
 enum offer target_plan_next(struct planner *planner, struct target_work *target,
                             struct scan_time now, struct step *ret);
 bool target_plan_has(const struct target_work *target);
@@ -504,6 +505,8 @@ enum offer device_work_next(struct planner *planner, struct target_work *target,
                             struct scan_time now, struct step *ret);
 int device_work_observe(struct planner *planner, struct target_work *target,
                         struct observation *observation, struct scan_time now);
+/* An INQUIRY was observed of the device: it says itself that no logical unit is there. */
+bool device_denies_itself(const struct device_facts *facts, const struct observation *observation);
 /* A step of that device's work is out. */
 bool device_work_has(struct target_work *target, uint64_t lun);
 /* Ends all of it, for all who ordered something. */

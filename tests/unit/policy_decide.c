@@ -100,11 +100,11 @@ static void test_ask_default(void) {
 /* For the other settings a maybe is no match. */
 static void test_maybe_setting(void) {
         _cleanup_(policy_freep) struct policy *policy =
-                policy_of("[Rule a]\nOrder=1\n[Rule b]\nMatchVendor=IBM\nOrder=2\n");
+                policy_of("[Rule a]\nRetries=1\n[Rule b]\nMatchVendor=IBM\nRetries=2\n");
 
-        g_assert_cmpint(decide(policy, &(struct policy_subject){}, POLICY_ORDER), ==, 1);
-        g_assert_cmpint(decide(policy, &(struct policy_subject){.vendor = "IBM"}, POLICY_ORDER), ==,
-                        2);
+        g_assert_cmpint(decide(policy, &(struct policy_subject){}, POLICY_RETRIES), ==, 1);
+        g_assert_cmpint(decide(policy, &(struct policy_subject){.vendor = "IBM"}, POLICY_RETRIES),
+                        ==, 2);
 }
 
 /* The longest names there can be leave room for the sentence. */

@@ -128,7 +128,10 @@ static void test_levels(void) {
                 {"Wildcard=no\nMatchLun=0", "f.conf:1: MatchLun= with Wildcard="},
                 {"AttachDeadline=1s\nMatchLun=0\nMatchPortName=a", NULL},
                 {"AttachDeadline=1s\nMatchType=disk", "f.conf:1: MatchType= with AttachDeadline="},
-                {"Order=1\nMatchSize=<1G", NULL},
+                {"Order=1\nMatchIdentity=a\nMatchLun=1", NULL},
+                {"Order=1\nMatchSize=<1G", "f.conf:1: MatchSize= with Order="},
+                {"AttachDeadline=1s\nMatchIdentity=a",
+                 "f.conf:1: MatchIdentity= with AttachDeadline="},
                 {"Action=ignore\nMatchIdentity=a", NULL},
                 {"PollInterval=5s\nMatchVendor=a", NULL},
         };
@@ -186,7 +189,7 @@ static void test_bounds(void) {
 
         while (text->len < strlen("[Rule a]\n") + POLICY_LINE_MAX)
                 g_string_append_c(text, 'x');
-        g_string_append(text, "\nOrder=1\n");
+        g_string_append(text, "\nRetries=1\n");
         policy_free(policy_of(text->str));
         g_string_insert(text, 10, " ");
         check_error(&(struct sample){RULES, text->str, "f.conf:2: a line that is too long"});

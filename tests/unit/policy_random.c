@@ -31,7 +31,7 @@ struct model_rule {
         int mode;   /* 1: owner, 0: observer, -1: none */
         int action; /* -1: none; one of the three is there */
         int retries;
-        int order;
+        int timeout; /* ms */
 };
 
 static int any(int begin, int end) {
@@ -46,14 +46,14 @@ static struct model_rule random_rule(void) {
                 .mode = any(-3, 2),
                 .action = any(-1, POLICY_ASK),
                 .retries = any(-10, 20),
-                .order = any(0, 1000),
+                .timeout = any(100, 1000),
         };
 
         return rule;
 }
 
 static void write_rule(GString *text, const struct model_rule *rule, int number) {
-        g_string_append_printf(text, "[Rule r%d]\nOrder=%d\n", number, rule->order);
+        g_string_append_printf(text, "[Rule r%d]\nCommandTimeout=%dms\n", number, rule->timeout);
         if (rule->glob >= 0)
                 g_string_append_printf(text, "MatchVendor=%s\n", model_globs[rule->glob]);
         if (rule->lun >= 0)
@@ -89,13 +89,13 @@ static int model_setting(const struct model_rule *rules, int count,
                          int *ret_rule) {
         int value = setting == POLICY_ACTION    ? (int)POLICY_ATTACH
                     : setting == POLICY_RETRIES ? (int)policy_limits_default.retries
-                                                : 0;
+                                                : (int)policy_limits_default.command_timeout_ms;
 
         *ret_rule = -1;
         for (int i = 0; i < count; i++) {
                 int here = setting == POLICY_ACTION    ? rules[i].action
                            : setting == POLICY_RETRIES ? rules[i].retries
-                                                       : rules[i].order;
+                                                       : rules[i].timeout;
 
                 if (here >= 0 && model_matches(&rules[i], subject)) {
                         value = here;
@@ -153,7 +153,8 @@ static int random_rules(struct model_rule rules[static RULES]) {
 /* With everything known, the last rule that matches wins, whichever file it is in, and each setting
  * for itself. */
 static void test_last_wins(void) {
-        static const enum policy_setting asked[] = {POLICY_ACTION, POLICY_RETRIES, POLICY_ORDER};
+        static const enum policy_setting asked[] = {POLICY_ACTION, POLICY_RETRIES,
+                                                    POLICY_COMMAND_TIMEOUT};
 
         for (int round = 0; round < ROUNDS; round++) {
                 struct model_rule rules[RULES];
@@ -193,7 +194,7 @@ static void test_unrelated(void) {
                                 /* Each has one of them, and both have no other. */
                                 rule.action = (i ^ order) == 0 ? (int)POLICY_IGNORE : -1;
                                 rule.retries = (i ^ order) == 1 ? 3 : -1;
-                                rule.order = 0;
+                                rule.timeout = 100;
                                 write_rule(text, &rule, i);
                         }
                         policy = policy_of(text->str);
