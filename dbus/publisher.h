@@ -18,3 +18,5 @@ void publish_notices(struct server *server);
 void publish_root(struct server *server);
 /* topology_changed: the objects that jobs work on may be others now. */
 void publish_jobs(struct server *server, bool topology_changed);
+/* All of these, in that order. */
+void publish_all(struct server *server);

@@ -195,12 +195,16 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
         return 0;
 }
 
-void server_publish(struct server *server) {
+void publish_all(struct server *server) {
         bool topology_changed = publish_topology(server);
 
         publish_notices(server);
         publish_root(server);
         publish_jobs(server, topology_changed);
+}
+
+void server_publish(struct server *server) {
+        publish_all(server);
         waiting_answer(server->waiting);
 }
 

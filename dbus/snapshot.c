@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dbus/names.h"
+#include "dbus/publisher.h"
 #include "dbus/server_private.h"
 #include "dbus/snapshot.h"
 
@@ -90,12 +91,16 @@ size_t snapshot_bytes(const struct engine *engine, const struct job_views *jobs)
         return bytes;
 }
 
+/* Objects are served as they are. So what is not told yet is told first: whoever finds here an
+ * object that goes before anybody was told that it came would never hear of it again. */
 int snapshot_filter(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const struct server *server = userdata;
+        struct server *server = userdata;
 
         if (!sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager",
-                                           "GetManagedObjects") ||
-            snapshot_bytes(server->config.engine, server->jobs) <= SNAPSHOT_BYTES_MAX)
+                                           "GetManagedObjects"))
+                return 0;
+        publish_all(server);
+        if (snapshot_bytes(server->config.engine, server->jobs) <= SNAPSHOT_BYTES_MAX)
                 return 0;
         return sd_bus_error_set(error, SCSISCAN_ERROR_LIMITS_EXCEEDED,
                                 "There are more objects than one reply can hold");

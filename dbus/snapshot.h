@@ -5,6 +5,9 @@
  * GetManagedObjects is answered by sd-bus in one message, however long. A bus daemon disconnects
  * who sends one above its limit (dbus-daemon as it is shipped: 32 MiB), so that anybody could
  * silence the service by asking: a reply that may become too long is refused instead.
+ *
+ * And it is the moment from which on somebody follows the signals: it says what was told so far,
+ * neither more nor less.
  */
 
 #include <stddef.h>
@@ -19,6 +22,7 @@ struct job_views;
 /* Not less than what GetManagedObjects takes on the wire, and not many times more. */
 size_t snapshot_bytes(const struct engine *engine, const struct job_views *jobs);
 
-/* A message filter of the root object, userdata is the server: answers a GetManagedObjects that is
- * too long, LimitsExceeded, and leaves everything else alone. */
+/* A message filter of the root object, userdata is the server: before GetManagedObjects it has told
+ * of everything that changed, and answers one that is too long, LimitsExceeded. Everything else it
+ * leaves alone. */
 int snapshot_filter(sd_bus_message *message, void *userdata, sd_bus_error *error);

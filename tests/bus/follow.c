@@ -114,14 +114,16 @@ static void change_something(struct play *play) {
                 change_device(play, address);
 }
 
-/* In between the daemon is left in peace for a while, or not at all. */
-static void change_much(struct play *play) {
+/* In between the daemon is left in peace for a while, or not at all, or asked for all there is. */
+static void change_much(struct play *play, struct mirror *mirror) {
         for (unsigned i = 0; i < CHANGES; i++) {
                 play->machine = sim_server_lock(harness_sim(play->harness));
                 change_something(play);
                 sim_server_unlock(harness_sim(play->harness));
                 if (below(play, 3) == 0)
                         g_usleep(below(play, 20000));
+                if (below(play, 4) == 0)
+                        mirror_ask(mirror);
         }
 }
 
@@ -129,7 +131,7 @@ static void play_rounds(struct play *play, struct mirror *mirror) {
         struct client *client = harness_client(play->harness);
 
         for (unsigned round = 0; round < ROUNDS; round++) {
-                change_much(play);
+                change_much(play, mirror);
                 if (below(play, 3) == 0)
                         g_free(client_scan(client, "", NULL));
                 harness_check(play->harness);

@@ -370,6 +370,44 @@ static void on_finished(const struct mirror *mirror, GVariant *body) {
         job_check(mirror, path, "Result", result);
 }
 
+/* ---- comparing ---- */
+
+static void object_compare(const char *path, GHashTable *mine, GHashTable *theirs) {
+        GHashTableIter iter;
+        const char *key;
+        GVariant *value;
+
+        g_hash_table_iter_init(&iter, mine);
+        while (g_hash_table_iter_next(&iter, (void **)&key, (void **)&value)) {
+                GVariant *other = g_hash_table_lookup(theirs, key);
+                g_autofree char *heard = g_variant_print(value, TRUE);
+                g_autofree char *listed = other ? g_variant_print(other, TRUE) : NULL;
+
+                if (g_strcmp0(heard, listed) != 0)
+                        g_error("%s: %s was signalled as %s, and is %s", path, key, heard, listed);
+        }
+        g_assert_cmpuint(g_hash_table_size(mine), ==, g_hash_table_size(theirs));
+}
+
+static void objects_compare(const struct mirror *mirror, GHashTable *theirs) {
+        GHashTableIter iter;
+        const char *path;
+        GHashTable *mine;
+
+        g_hash_table_iter_init(&iter, mirror->objects);
+        while (g_hash_table_iter_next(&iter, (void **)&path, (void **)&mine)) {
+                GHashTable *object = g_hash_table_lookup(theirs, path);
+
+                if (!object)
+                        complain(path, "was not told to be gone");
+                object_compare(path, mine, object);
+        }
+        g_hash_table_iter_init(&iter, theirs);
+        while (g_hash_table_iter_next(&iter, (void **)&path, NULL))
+                if (!object_get(mirror, path))
+                        complain(path, "was not told of");
+}
+
 /* ---- following ---- */
 
 static void take_signal(struct mirror *mirror, GDBusMessage *message) {
@@ -409,36 +447,33 @@ static bool lists_objects(GDBusMessage *message) {
                g_strcmp0(g_dbus_message_get_signature(message), "a{oa{sa{sv}}}") == 0;
 }
 
+/* It says what was told before it, at whatever moment somebody asks. */
+static void take_objects(struct mirror *mirror, GDBusMessage *message) {
+        g_autoptr(GHashTable) theirs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                             (GDestroyNotify)g_hash_table_unref);
+
+        objects_read(theirs, g_dbus_message_get_body(message));
+        if (mirror->begun) {
+                objects_compare(mirror, theirs);
+                return;
+        }
+        g_hash_table_unref(mirror->objects);
+        mirror->objects = g_steal_pointer(&theirs);
+        mirror->begun = true;
+}
+
 void mirror_follow(struct mirror *mirror) {
         for (guint end = client_arrived(mirror->client); mirror->next < end; mirror->next++) {
                 g_autoptr(GDBusMessage) message = client_message(mirror->client, mirror->next);
 
-                if (!mirror->begun && lists_objects(message)) {
-                        objects_read(mirror->objects, g_dbus_message_get_body(message));
-                        mirror->begun = true;
-                } else if (mirror->begun && is_of_service(message))
+                if (lists_objects(message))
+                        take_objects(mirror, message);
+                else if (mirror->begun && is_of_service(message))
                         take_signal(mirror, message);
         }
 }
 
-/* ---- comparing ---- */
-
-static void object_compare(const char *path, GHashTable *mine, GHashTable *theirs) {
-        GHashTableIter iter;
-        const char *key;
-        GVariant *value;
-
-        g_hash_table_iter_init(&iter, mine);
-        while (g_hash_table_iter_next(&iter, (void **)&key, (void **)&value)) {
-                GVariant *other = g_hash_table_lookup(theirs, key);
-                g_autofree char *heard = g_variant_print(value, TRUE);
-                g_autofree char *listed = other ? g_variant_print(other, TRUE) : NULL;
-
-                if (g_strcmp0(heard, listed) != 0)
-                        g_error("%s: %s was signalled as %s, and is %s", path, key, heard, listed);
-        }
-        g_assert_cmpuint(g_hash_table_size(mine), ==, g_hash_table_size(theirs));
-}
+/* ---- all quiet ---- */
 
 static bool signals_came(struct mirror *mirror, guint from) {
         for (guint end = client_arrived(mirror->client); from < end; from++) {
@@ -450,50 +485,22 @@ static bool signals_came(struct mirror *mirror, guint from) {
         return false;
 }
 
-/* The objects are served as they are, and told of a little later: so this is asked between two
- * moments at which nothing was under way. */
-static GVariant *quiet_objects(struct mirror *mirror) {
-        for (;;) {
-                g_autoptr(GVariant) reply = NULL;
-                guint arrived;
+void mirror_ask(struct mirror *mirror) {
+        g_variant_unref(client_call(mirror->client, SCSISCAN_PATH, MANAGER_INTERFACE,
+                                    "GetManagedObjects", NULL));
+        mirror_follow(mirror);
+}
 
+/* Between two moments at which nothing was under way. */
+void mirror_check(struct mirror *mirror) {
+        guint arrived;
+
+        do {
                 g_assert_true(client_settle(mirror->client, "", CLIENT_PATIENCE / 2));
                 arrived = client_arrived(mirror->client);
-                reply = client_call(mirror->client, SCSISCAN_PATH, MANAGER_INTERFACE,
-                                    "GetManagedObjects", NULL);
+                mirror_ask(mirror);
                 g_assert_true(client_settle(mirror->client, "", CLIENT_PATIENCE / 2));
-                if (!signals_came(mirror, arrived))
-                        return g_steal_pointer(&reply);
-        }
-}
-
-static void objects_compare(const struct mirror *mirror, GHashTable *theirs) {
-        GHashTableIter iter;
-        const char *path;
-        GHashTable *mine;
-
-        g_hash_table_iter_init(&iter, mirror->objects);
-        while (g_hash_table_iter_next(&iter, (void **)&path, (void **)&mine)) {
-                GHashTable *object = g_hash_table_lookup(theirs, path);
-
-                if (!object)
-                        complain(path, "was not told to be gone");
-                object_compare(path, mine, object);
-        }
-        g_hash_table_iter_init(&iter, theirs);
-        while (g_hash_table_iter_next(&iter, (void **)&path, NULL))
-                if (!object_get(mirror, path))
-                        complain(path, "was not told of");
-}
-
-void mirror_check(struct mirror *mirror) {
-        g_autoptr(GVariant) reply = quiet_objects(mirror);
-        g_autoptr(GHashTable) theirs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                             (GDestroyNotify)g_hash_table_unref);
-
-        mirror_follow(mirror);
-        objects_read(theirs, reply);
-        objects_compare(mirror, theirs);
+        } while (signals_came(mirror, arrived));
         mirror->strict = true;
 }
 

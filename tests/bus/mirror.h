@@ -13,10 +13,13 @@ struct mirror;
 struct mirror *mirror_new(struct client *client);
 void mirror_free(struct mirror *mirror);
 
-/* Takes in what has arrived so far. */
+/* Takes in what has arrived so far. Each answer to GetManagedObjects among it says the same as the
+ * signals before it. */
 void mirror_follow(struct mirror *mirror);
-/* The same, and it is what GetManagedObjects says now, while nothing changes. From the first time
- * on nothing may be signalled that is known already, or gone. */
+/* Asks for such an answer, at whatever moment, and follows. */
+void mirror_ask(struct mirror *mirror);
+/* The same while nothing changes. From the first time on nothing may be signalled that is known
+ * already, or gone. */
 void mirror_check(struct mirror *mirror);
 
 /* What it knows of that property, of its own type; NULL when it knows no such thing. Valid until
