@@ -125,11 +125,15 @@ static char *compare_size(struct play *play, const struct mirror *mirror, struct
         const char *unit = compare_text(mirror, at, "Unit");
         GVariant *size = mirror_get(mirror, unit, SCSISCAN_INTERFACE_UNIT, "Size");
         guint64 bytes = size ? g_variant_get_uint64(size) : 0;
+        g_autofree char *paths = NULL;
+        GVariant *devices;
 
         if (!is_size_told(play, disk) || bytes == play->sizes[disk])
                 return NULL;
-        return sentence(mirror, at, "has %" PRIu64 " bytes and not %" PRIu64, play->sizes[disk],
-                        bytes);
+        devices = mirror_get(mirror, unit, SCSISCAN_INTERFACE_UNIT, "Devices");
+        paths = devices ? g_variant_print(devices, FALSE) : g_strdup("none");
+        return sentence(mirror, at, "has %" PRIu64 " bytes and not %" PRIu64 " (paths: %s)",
+                        play->sizes[disk], bytes, paths);
 }
 
 /* What is mapped there, and what is said to be there. */
