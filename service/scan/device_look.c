@@ -63,6 +63,16 @@ static bool may_measure(const struct device_turn *turn) {
         return device && device->facts.size > 0 && device->standing == STANDING_PRESENT;
 }
 
+/* That it grew may have been said when nobody listened: before the service started, or while it
+ * could not be asked, which lets a refresh fail as well. Whom we attach just now the kernel has
+ * just measured. */
+static bool may_have_grown(const struct device_turn *turn) {
+        const struct device *known = device_turn_same(turn);
+
+        return turn->work->now.fact.standing == STANDING_PRESENT && !turn->work->now.order &&
+               (known ? known->standing == STANDING_UNVERIFIED : !turn->work->now.attached);
+}
+
 int device_look_commit(const struct device_turn *turn) {
         struct fact *fact = &turn->work->now.fact;
         struct scsi_address address = device_turn_address(turn);
@@ -74,6 +84,7 @@ int device_look_commit(const struct device_turn *turn) {
         fact->address = address;
         if (device_order_named(turn) || device_judge(turn))
                 return 0;
+        turn->work->now.measure |= may_have_grown(turn);
         count_device(turn);
         released = device_guard_is_released(turn);
         r = tell_swapped(turn);

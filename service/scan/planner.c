@@ -51,6 +51,12 @@ static int scan_found_object(const struct object_id *id, void *userdata) {
         return scan_targets_of(found->planner, id, &found->order, found->now);
 }
 
+/* Nobody may have heard what was said before: the port was away, or the whole host hung. */
+static bool is_anew(const struct job *job) {
+        return job->cause == CAUSE_UEVENT ||
+               (job->cause == CAUSE_RESYNC && job->scope.kind == SCOPE_HOST);
+}
+
 /* What a job asks of each target. */
 static struct scan_order order_of(const struct job *job) {
         /* Another policy is no reason to undo what somebody asked for. */
@@ -67,6 +73,7 @@ static struct scan_order order_of(const struct job *job) {
                 .asked.all = request,
                 .watched = job->cause == CAUSE_UNIT_ATTENTION,
                 .measure = job->cause == CAUSE_UNIT_ATTENTION,
+                .anew = is_anew(job),
                 .poll = job->cause == CAUSE_POLL,
                 .filter.all = true,
         };
@@ -144,7 +151,8 @@ int planner_scan_host(struct planner *planner, uint32_t number, enum job_cause c
                 .verify = true,
                 .remove = true,
         };
-        struct scan_order order = {.attach = true, .verify = true, .remove = request.remove};
+        struct scan_order order = {
+                .attach = true, .verify = true, .remove = request.remove, .anew = true};
         struct host_work *host;
         char text[32];
         int r;
@@ -174,6 +182,7 @@ int planner_scan_target(struct planner *planner, const struct scsi_target_addres
                 .remove = request.remove,
                 .watched = cause == CAUSE_UNIT_ATTENTION,
                 .measure = cause == CAUSE_UNIT_ATTENTION,
+                .anew = cause == CAUSE_UEVENT,
                 .poll = cause == CAUSE_POLL,
                 .filter.all = true,
         };

@@ -190,7 +190,8 @@ static int verify_begin(struct planner *planner, struct target_work *target) {
         struct target_scan *scan = &target->scan;
         const struct scan_order *order = &scan->order;
         /* When nothing explains the attention, something about the units has changed. */
-        bool measure = order->measure && scan->reported && !scan->changed && !scan->listed_anew;
+        bool measure = order->anew ||
+                       (order->measure && scan->reported && !scan->changed && !scan->listed_anew);
         uint32_t steps = 0;
         int r = 0;
 

@@ -108,6 +108,7 @@ void scan_order_merge(struct scan_order *order, const struct scan_order *other) 
         order->request |= other->request;
         order->poll |= other->poll;
         order->measure |= other->measure;
+        order->anew |= other->anew;
         order->watched &= other->watched;
         order->walking |= other->walking;
         lun_filter_add(&order->filter, &other->filter);

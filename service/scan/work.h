@@ -155,6 +155,7 @@ struct scan_order {
         bool watched; /* nobody asked: the target is asked less often if nothing comes of it */
         bool poll;    /* what waits in its units is to come out first */
         bool measure; /* an attention: if no difference explains it, compare sizes */
+        bool anew;    /* what it said for a while nobody may have heard: compare sizes anyway */
         bool walking; /* the host's walk waits to hear whether anything is there */
         struct lun_filter filter;
         struct lun_filter asked; /* of those that somebody asked for */

@@ -116,6 +116,60 @@ static void test_withheld_is_over(void) {
         stage_done(&stage);
 }
 
+#define GROWN (UINT64_C(1) << 40)
+
+/* It said so while the service was not there. */
+static void test_grown_meanwhile(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        sim_resize(stage.machine, lun_of(&stage, 1), GROWN);
+        start_again(&stage, "a", "a");
+        g_assert_cmpuint(device_of(&stage, 1)->facts.size, ==, GROWN);
+        stage_done(&stage);
+}
+
+/* It said so, if at all, while it could not be asked. */
+static void test_grown_in_silence(void) {
+        struct stage stage = stage_new(SIM_QUIET, 3);
+
+        sim_set_lun_manner(stage.machine, lun_of(&stage, 1), SIM_TIMES_OUT);
+        world_scan(stage.world, "");
+        world_settle(stage.world);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_UNVERIFIED);
+        sim_resize(stage.machine, lun_of(&stage, 1), GROWN);
+        sim_set_lun_manner(stage.machine, lun_of(&stage, 1), SIM_NORMAL);
+        world_scan(stage.world, "");
+        world_settle(stage.world);
+        g_assert_cmpuint(device_of(&stage, 1)->facts.size, ==, GROWN);
+        stage_done(&stage);
+}
+
+/* Its port was away, and nobody asked it meanwhile. */
+static void test_grown_without_port(void) {
+        const struct sim_host host = {.driver = "iscsi_tcp", .transport = SIM_ISCSI, .max_id = 1};
+        const struct sim_target target = {.port_name = "iqn.2003-01.org.example:one,t,0x1",
+                                          .quirks = SIM_QUIET};
+        const struct event changed = {.kind = EVENT_HOST};
+        struct stage stage = {.machine = sim_machine_new(1)};
+
+        sim_add_host(stage.machine, &host);
+        stage.target = sim_add_target(stage.machine, 0, &target);
+        sim_map_disks(stage.machine, stage.target, 2, 1);
+        stage.world = world_new(stage.machine, true, (uint32_t)g_test_rand_int());
+        world_start(stage.world);
+        world_settle(stage.world);
+        sim_set_port_state(stage.machine, stage.target, "FAILED");
+        g_assert_cmpint(engine_event(world_engine(stage.world), &changed, world_now(stage.world)),
+                        ==, 0);
+        world_settle(stage.world);
+        g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_PRESENT);
+        sim_resize(stage.machine, lun_of(&stage, 1), GROWN);
+        sim_set_port_state(stage.machine, stage.target, "LOGGED_IN");
+        world_pass(stage.world, 10 * SECOND);
+        g_assert_cmpuint(device_of(&stage, 1)->facts.size, ==, GROWN);
+        stage_done(&stage);
+}
+
 int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/engine/coincidence/grown-and-replaced", test_grown_and_replaced);
@@ -124,5 +178,8 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/coincidence/accept-another", test_accept_another);
         g_test_add_func("/engine/coincidence/stopped-and-forgotten", test_stopped_and_forgotten);
         g_test_add_func("/engine/coincidence/withheld-is-over", test_withheld_is_over);
+        g_test_add_func("/engine/coincidence/grown-meanwhile", test_grown_meanwhile);
+        g_test_add_func("/engine/coincidence/grown-in-silence", test_grown_in_silence);
+        g_test_add_func("/engine/coincidence/grown-without-port", test_grown_without_port);
         return g_test_run();
 }

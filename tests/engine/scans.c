@@ -217,7 +217,7 @@ static void test_silent_target(void) {
 
 static void test_observer(void) {
         struct sim_machine *machine = machine_with_host((struct sim_host){});
-        struct scsi_target_address target = add_target(machine, 0, 0, 4);
+        struct scsi_target_address target = add_target(machine, 0, SIM_QUIET, 4);
         struct sim_unit unit = sim_disk(50);
         _cleanup_(world_freep) struct world *world = NULL;
         const struct job *job;

@@ -134,7 +134,9 @@ static void answer_device(struct fixture *fixture, struct observation *observati
         case STEP_READ_SERIAL:
                 g_strlcpy(observation->serial, "SERIAL", sizeof(observation->serial));
                 break;
-        case STEP_INQUIRE: /* all zero: a disk is connected */
+        case STEP_READ_CAPACITY:
+                observation->capacity = UINT64_C(1) << 40; /* fall through */
+        case STEP_INQUIRE:                                 /* all zero: a disk is connected */
                 break;
         default:
                 g_assert_not_reached();
