@@ -43,7 +43,8 @@ struct daemon {
         struct kernel *kernel;
         struct server *server;
         struct state *state;
-        uint64_t published; /* ms of the loop's clock */
+        uint64_t published;  /* ms of the loop's clock */
+        uint64_t owed_since; /* ms: what is not on the disk yet waits to be published; 0 for none */
         bool ready_told;
         bool stopping;
         int result;
@@ -121,9 +122,16 @@ static void on_pace(uv_timer_t *handle);
 /* Whoever is told that a device was stopped finds it so after a restart, too: that is written
  * first, unless the disk takes too long over it. */
 static bool is_to_wait(struct daemon *daemon) {
+        uint64_t now = uv_now(&daemon->loop);
+
         state_touch(daemon->state);
-        if (!state_owes(daemon->state) ||
-            uv_now(&daemon->loop) - daemon->published >= KEEP_PATIENCE_MS)
+        if (!state_owes(daemon->state)) {
+                daemon->owed_since = 0;
+                return false;
+        }
+        if (daemon->owed_since == 0)
+                daemon->owed_since = now;
+        if (now - daemon->owed_since >= KEEP_PATIENCE_MS)
                 return false;
         uv_timer_start(&daemon->pace, on_pace, PUBLISH_PACE_MS, 0);
         return true;
