@@ -118,8 +118,11 @@ int target_scan_choose(struct planner *planner, struct target_work *target, stru
         r = scan->looked ? 0 : look_again(planner, target);
         if (r < 0 || !TAILQ_EMPTY(&target->devices))
                 return r;
-        if (is_away(planner, target))
+        if (is_away(planner, target)) {
+                /* Unless it is back, and nobody has said so: then that is a reason to scan. */
+                host_work_read(planner, target->host);
                 return target_scan_cannot_ask(planner, target, now);
+        }
         if (!scan->order.attach || scan->contact > contact_end() ||
             judge_ignores(planner, &target->address))
                 return target_scan_found_nothing(planner, target, now);
