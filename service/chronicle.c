@@ -103,6 +103,18 @@ static void chronicle_missing(const struct device *device, const struct log_fiel
                   fields->address, holder ? "; it stays, for it is in use by " : "", holder ?: "");
 }
 
+/* What no scan of ours can bring up: nobody would look for that. */
+void chronicle_host(const struct host *host) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "host%" PRIu32, host->number);
+        if (host->discovery == DISCOVERY_KERNEL)
+                log_write(LOG_WARNING, &(struct log_fields){.host = name},
+                          "%s: the driver %s brings its links up only in the kernel's own scan, "
+                          "which scsi_mod.scan keeps from happening: nothing is found there",
+                          name, host->facts.driver);
+}
+
 void chronicle_device(const struct change *change, const struct device *device) {
         char text[SCSI_ADDRESS_TEXT_MAX], host[32];
         struct log_fields fields = {

@@ -7,6 +7,8 @@
 
 void chronicle_event(const struct event *event);
 void chronicle_observation(const struct observation *observation);
+/* A host that came, of a service that is the owner. */
+void chronicle_host(const struct host *host);
 /* A device that changed; as it is now, NULL when it is gone. */
 void chronicle_device(const struct change *change, const struct device *device);
 /* One that is there although the policy ignores it, because somebody asked for it, or that it wants

@@ -45,6 +45,7 @@ struct daemon {
         struct state *state;
         uint64_t published;  /* ms of the loop's clock */
         uint64_t owed_since; /* ms: what is not on the disk yet waits to be published; 0 for none */
+        bool owner;
         bool ready_told;
         bool stopping;
         int result;
@@ -305,7 +306,11 @@ static void tell_policy(const struct daemon *daemon, const struct device *device
 static void on_changed(const struct change *change, void *userdata) {
         struct daemon *daemon = userdata;
         const struct device *device;
+        const struct host *host;
 
+        host = topology_host(engine_topology(daemon->engine), change->id.address.target.host);
+        if (change->id.kind == OBJECT_HOST && change->added && host && daemon->owner)
+                chronicle_host(host);
         if (change->id.kind != OBJECT_DEVICE)
                 return;
         device = topology_device(engine_topology(daemon->engine), &change->id.address);
@@ -396,7 +401,7 @@ static const char *const *policy_roots(const struct daemon_options *options) {
 }
 
 static int start_layers(struct daemon *daemon, const struct daemon_options *options) {
-        bool owner = is_owner(options);
+        bool owner = daemon->owner = is_owner(options);
         struct engine_config engine = {
                 .owner = owner,
                 .steps_per_host = WORKER_THREADS,

@@ -68,10 +68,16 @@ static void explain_discovery(struct account *account, const struct host *host) 
                     host->facts.driver, by ? by->name : "", by ? by->file : "");
                 break;
         case DISCOVERY_KERNEL:
-                add(account, "kernel-discovers", SEVERITY_INFO,
-                    "the kernel's own scan finds what is behind host%" PRIu32
-                    "; the service rescans what changes",
-                    host->number);
+                if (account->planner->config.owner)
+                        add(account, "kernel-discovers", SEVERITY_ERROR,
+                            "the driver %s brings its links up only in the kernel's own scan, which "
+                            "scsi_mod.scan keeps from happening",
+                            host->facts.driver);
+                else
+                        add(account, "kernel-discovers", SEVERITY_INFO,
+                            "the kernel's own scan finds what is behind host%" PRIu32
+                            "; the service rescans what changes",
+                            host->number);
                 break;
         case DISCOVERY_SERVICE:
                 break;

@@ -126,6 +126,14 @@ static void test_host(void) {
         stage_done(&stage);
 }
 
+/* Links that only the kernel's own scan brings up stay down when it is told not to. */
+static void test_links_stay_down(void) {
+        struct stage stage = stage_new_driver("mpt3sas", SIM_QUIET, 1);
+
+        assert_obstacles(&stage, "host0", "kernel-discovers");
+        stage_done(&stage);
+}
+
 static void test_silent_target(void) {
         struct stage stage = stage_new(SIM_QUIET, 2);
 
@@ -148,6 +156,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/explain/withheld", test_withheld);
         g_test_add_func("/engine/explain/devices", test_devices);
         g_test_add_func("/engine/explain/host", test_host);
+        g_test_add_func("/engine/explain/links-stay-down", test_links_stay_down);
         g_test_add_func("/engine/explain/silent-target", test_silent_target);
         return g_test_run();
 }
