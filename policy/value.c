@@ -16,10 +16,11 @@ static const char digits[] = "0123456789";
 int policy_expected(struct policy_error *error, const char *found, const char *format, ...) {
         va_list arguments;
 
-        snprintf(error->found, sizeof(error->found), "%s", found);
         va_start(arguments, format);
-        vsnprintf(error->expected, sizeof(error->expected), format, arguments);
+        /* clang 14 does not see the va_start() above. */
+        vsnprintf(error->expected, sizeof(error->expected), format, /* NOLINT */ arguments);
         va_end(arguments);
+        snprintf(error->found, sizeof(error->found), "%s", found);
         return -EINVAL;
 }
 
