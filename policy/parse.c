@@ -52,8 +52,7 @@ static int check_levels(const struct section *rule, struct policy_error *error) 
                 [LEVEL_TARGET] = "a whole target, of which LUN and what is attached are not known",
                 [LEVEL_LUN] = "what is not attached yet, of which only the place is known",
                 [LEVEL_REMEMBERED] =
-                        "what is not attached yet, of which only the place is known, and who was "
-                        "there last",
+                        "what is not attached yet, of which place and who was there last are known",
         };
 
         for (size_t s = 0; s < POLICY_SETTINGS; s++)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "policy/policy.h"
 #include "scan/memory.h"
 #include "scsi/command.h"
 #include "stage.h"
@@ -59,20 +58,12 @@ static void test_nameless_accepted_and_restarted(void) {
         kept = memory_format(engine_memory(world_engine(stage.world)), "a");
         world_leave(stage.world);
         stage.world = world_new(stage.machine, true, 1);
-        memory_parse(engine_memory(world_engine(stage.world)), kept, "a");
-        {
-                struct policy *policy = policy_new(&policy_limits_default);
-                struct policy_error error;
-                uint64_t job;
-                policy_parse(policy, POLICY_FILE_RULES, "x", rules, &error);
-                world_start(stage.world);
-                g_assert_cmpint(engine_set_policy(world_engine(stage.world), policy, 0,
-                                                  world_now(stage.world), &job),
-                                ==, 0);
-                engine_cancel(world_engine(stage.world), job, world_now(stage.world));
-        }
+        g_assert_cmpint(memory_parse(engine_memory(world_engine(stage.world)), kept, "a"), ==, 0);
+        world_start(stage.world);
+        world_set_policy(stage.world, rules, NULL);
         world_pass(stage.world, 10 * SECOND);
         g_assert_cmpint(device_of(&stage, 1)->standing, ==, STANDING_PRESENT);
+        stage_done(&stage);
 }
 
 /* A size comes with sd's probe: then it is judged, and goes. */
