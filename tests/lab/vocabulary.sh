@@ -109,6 +109,7 @@ set_luns() {
 # touch_devices H:C:T:L...: a TEST UNIT READY to each, so that what an array has to tell reaches the kernel
 touch_devices() {
         local address node
+        command -v sg_turs >/dev/null || fail "sg_turs is not here (sg3-utils)"
         for address; do
                 for node in "/sys/bus/scsi/devices/$address/scsi_generic"/sg*; do
                         sg_turs "/dev/${node##*/}" >/dev/null 2>&1 || :
