@@ -19,13 +19,8 @@
 #define SETTLE_MSEC 200
 #define DEVICES_MAX 65536
 
-/* An address without the padding that struct scsi_address has. */
-struct device_key {
-        uint64_t words[3];
-};
-
 struct used_device {
-        struct device_key key;
+        struct scsi_address_key key;
         struct scsi_address address;
         uint64_t digest; /* of what was last told */
         size_t count;
@@ -45,13 +40,6 @@ struct mounts {
         mounts_handler handler;
         void *userdata;
 };
-
-static struct device_key key_of(const struct scsi_address *address) {
-        const struct scsi_target_address *target = &address->target;
-
-        return (struct device_key){
-                {(uint64_t)target->host << 32 | target->channel, target->target, address->lun}};
-}
 
 static void used_device_free(struct used_device *device) {
         if (!device)
@@ -204,7 +192,7 @@ int mounts_open(uv_loop_t *loop, mounts_handler handler, void *userdata, struct 
 }
 
 static struct used_device *device_get(struct mounts *mounts, const struct scsi_address *address) {
-        const struct device_key key = key_of(address);
+        const struct scsi_address_key key = scsi_address_key(address);
         struct used_device *device;
 
         HASH_FIND(hh, mounts->devices, &key, sizeof(key), device);
@@ -237,7 +225,7 @@ static int device_remember(struct mounts *mounts, const struct scsi_address *add
 }
 
 static void device_forget(struct mounts *mounts, const struct scsi_address *address) {
-        const struct device_key key = key_of(address);
+        const struct scsi_address_key key = scsi_address_key(address);
         struct used_device *device;
 
         HASH_FIND(hh, mounts->devices, &key, sizeof(key), device);

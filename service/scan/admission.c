@@ -10,9 +10,7 @@
 
 /* Detached by request, or because it is ignored, and not to come back by itself. */
 struct withheld {
-        struct nexus_key {
-                uint64_t words[3]; /* an address without the padding, which no hash may see */
-        } key;
+        struct scsi_address_key key;
         struct scsi_address address;
         enum disposition why;
         UT_hash_handle hh;
@@ -21,16 +19,9 @@ struct withheld {
 /* As many as there can be devices; of what is detached beyond that, the next scan knows nothing. */
 #define WITHHELD_MAX TOPOLOGY_DEVICES_MAX
 
-static struct nexus_key key_of(const struct scsi_address *address) {
-        const struct scsi_target_address *target = &address->target;
-
-        return (struct nexus_key){
-                {(uint64_t)target->host << 32 | target->channel, target->target, address->lun}};
-}
-
 static struct withheld *withheld_find(const struct planner *planner,
                                       const struct scsi_address *address) {
-        struct nexus_key key = key_of(address);
+        struct scsi_address_key key = scsi_address_key(address);
         struct withheld *withheld;
 
         HASH_FIND(hh, planner->withheld, &key, sizeof(key), withheld);
@@ -54,7 +45,7 @@ int admission_withhold(struct planner *planner, const struct scsi_address *addre
         if (!withheld)
                 return -ENOMEM;
         withheld->address = *address;
-        withheld->key = key_of(address);
+        withheld->key = scsi_address_key(address);
         withheld->why = why;
         HASH_ADD(hh, planner->withheld, key, sizeof(withheld->key), withheld);
         return 0;
@@ -122,7 +113,6 @@ enum disposition admission_of(const struct planner *planner,
                               const struct scsi_target_address *target, uint64_t lun,
                               bool request) {
         struct scsi_address address = {.target = *target, .lun = lun};
-
         const struct withheld *withheld = withheld_find(planner, &address);
 
         if (planner_is_inhibited(planner, target, lun))

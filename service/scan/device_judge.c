@@ -191,7 +191,7 @@ bool device_judge_again(const struct device_turn *turn) {
         const struct device_order *order = turn->work->now.order;
 
         if (!known || known->standing != STANDING_QUARANTINED ||
-            (order && order->operation == JOB_ACCEPT) || !device_may_answer(&fact->device))
+            (order && order->operation == JOB_ACCEPT) || !device_facts_may_answer(&fact->device))
                 return false;
         scsi_identity_done(&fact->identity);
         if (scsi_identity_copy(&known->identity, &fact->identity) < 0)

@@ -159,10 +159,6 @@ int device_look_unnamed(const struct device_turn *turn, enum standing standing) 
 
 /* ---- attributes ---- */
 
-bool device_may_answer(const struct device_facts *facts) {
-        return strcmp(facts->state, "running") == 0 && facts->generic[0];
-}
-
 /* Of one without identity only INQUIRY tells whether it is there again. */
 static int look_nameless(const struct device_turn *turn) {
         const struct device *known = device_turn_same(turn);
@@ -187,7 +183,7 @@ int device_look_facts(const struct device_turn *turn) {
               (known && known->standing == STANDING_REPLACED);
         if (known && known->standing != STANDING_UNVERIFIED && !ask)
                 return device_look_unnamed(turn, STANDING_PRESENT);
-        if (!device_may_answer(facts)) {
+        if (!device_facts_may_answer(facts)) {
                 device_order_unanswered(turn);
                 return device_look_unnamed(turn, STANDING_UNVERIFIED);
         }

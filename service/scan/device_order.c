@@ -197,7 +197,7 @@ void device_order_unanswered(const struct device_turn *turn) {
 
         if (!order || order->operation != JOB_REFRESH)
                 return;
-        if (device_may_answer(&turn->work->now.fact.device))
+        if (device_facts_may_answer(&turn->work->now.fact.device))
                 device_order_fail_observed(turn);
         else
                 device_order_fail(turn, JOB_ERROR_FAILED, "it is not running, or has no sg node");

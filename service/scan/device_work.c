@@ -325,18 +325,6 @@ enum offer device_work_next(struct planner *planner, struct target_work *target,
         return OFFER_NONE;
 }
 
-/* A unit attention, BUSY or a lost worker says nothing about the device: ask again, not for ever.
- */
-static bool may_retry(const struct planner *planner, const struct device_work *work,
-                      const struct observation *observation) {
-        if (work->now.tries >= judge_device_limits(planner, &observation->step.address)->retries)
-                return false;
-        return observation->observed == OBSERVED_LOST ||
-               (observation->observed == OBSERVED_DEVICE &&
-                (observation->outcome == SCSI_OUTCOME_UNIT_ATTENTION ||
-                 observation->outcome == SCSI_OUTCOME_BUSY));
-}
-
 int device_work_observe(struct planner *planner, struct target_work *target,
                         struct observation *observation, struct scan_time now) {
         static int (*const handlers[DEVICE_STAGES])(const struct device_turn *turn) = {
@@ -364,11 +352,8 @@ int device_work_observe(struct planner *planner, struct target_work *target,
         if (!turn.work || !turn.work->flying)
                 return 0; /* given up meanwhile: its host got stuck, or went */
         turn.work->flying = false;
-        if (may_retry(planner, turn.work, observation)) {
-                turn.work->now.tries++;
-                planner_count(planner, COUNTER_RETRIES);
+        if (planner_retries(planner, observation, &turn.work->now.tries))
                 return 0;
-        }
         return handlers[turn.work->now.stage](&turn);
 }
 

@@ -50,8 +50,6 @@ int device_look_named(const struct device_turn *turn);
 int device_look_unnamed(const struct device_turn *turn, enum standing standing);
 int device_look_commit(const struct device_turn *turn);
 
-/* Only what runs, and has an sg node, can be asked. */
-bool device_may_answer(const struct device_facts *facts);
 const struct scsi_identity *device_identity_before(const struct device_turn *turn);
 
 /* device_guard.c */

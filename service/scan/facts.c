@@ -36,6 +36,10 @@ void device_facts_done(struct device_facts *facts) {
         scsi_identity_done(&facts->attached_as);
 }
 
+bool device_facts_may_answer(const struct device_facts *facts) {
+        return strcmp(facts->state, "running") == 0 && facts->generic[0];
+}
+
 bool device_facts_has_holder(const struct device_facts *facts, const char *holder) {
         for (char *const *held = facts->holders; *held; held++)
                 if (strcmp(*held, holder) == 0)

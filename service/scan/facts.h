@@ -80,6 +80,8 @@ struct device_facts {
 };
 
 void device_facts_done(struct device_facts *facts);
+/* Only what runs, and has an sg node, can be asked. */
+bool device_facts_may_answer(const struct device_facts *facts);
 bool device_facts_has_holder(const struct device_facts *facts, const char *holder);
 bool device_facts_holders_equal(const struct device_facts *a, const struct device_facts *b);
 

@@ -24,7 +24,7 @@ static struct inhibition *find(const struct planner *planner, uint64_t id) {
 /* ---- what a scope covers ---- */
 
 static bool same_target(const struct scsi_target_address *a, const struct scsi_target_address *b) {
-        return a->host == b->host && a->channel == b->channel && a->target == b->target;
+        return scsi_target_address_compare(a, b) == 0;
 }
 
 static bool has_device(const struct inhibition *inhibition,

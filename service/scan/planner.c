@@ -39,6 +39,20 @@ static int scan_targets_of(struct planner *planner, const struct object_id *id,
         return 0;
 }
 
+bool planner_retries(struct planner *planner, const struct observation *observation,
+                     unsigned *tries) {
+        bool vain = observation->observed == OBSERVED_LOST ||
+                    (observation->observed == OBSERVED_DEVICE &&
+                     (observation->outcome == SCSI_OUTCOME_UNIT_ATTENTION ||
+                      observation->outcome == SCSI_OUTCOME_BUSY));
+
+        if (!vain || *tries >= judge_device_limits(planner, &observation->step.address)->retries)
+                return false;
+        ++*tries;
+        planner_count(planner, COUNTER_RETRIES);
+        return true;
+}
+
 struct scan_found {
         struct planner *planner;
         struct scan_order order;
@@ -52,31 +66,46 @@ static int scan_found_object(const struct object_id *id, void *userdata) {
 }
 
 /* Nobody may have heard what was said before: the port was away, or the whole host hung. */
-static bool is_anew(const struct job *job) {
-        return job->cause == CAUSE_UEVENT ||
-               (job->cause == CAUSE_RESYNC && job->scope.kind == SCOPE_HOST);
+static bool is_anew(const struct scan_request *request) {
+        return request->cause == CAUSE_UEVENT ||
+               (request->cause == CAUSE_RESYNC && request->scope->kind == SCOPE_HOST);
 }
 
-/* What a job asks of each target. */
-static struct scan_order order_of(const struct job *job) {
+/* What a request asks of each target. */
+static struct scan_order order_of_request(const struct scan_request *request) {
         /* Another policy is no reason to undo what somebody asked for. */
-        bool request = job->cause == CAUSE_REQUEST && !job->enforce;
+        bool asked = request->cause == CAUSE_REQUEST && !request->enforce;
 
         return (struct scan_order){
-                .jobs = job_bit(job),
-                .attach = job->attach,
+                .attach = request->attach,
+                .verify = request->verify,
+                .remove = request->remove,
+                .enforce = request->enforce,
+                .planned = request->planned,
+                .request = asked,
+                .asked.all = asked,
+                .watched = request->cause == CAUSE_UNIT_ATTENTION,
+                .measure = request->cause == CAUSE_UNIT_ATTENTION,
+                .anew = is_anew(request),
+                .poll = request->cause == CAUSE_POLL,
+                .filter.all = true,
+        };
+}
+
+static struct scan_order order_of(const struct job *job) {
+        struct scan_request request = {
+                .scope = &job->scope,
+                .cause = job->cause,
                 .verify = job->verify,
+                .attach = job->attach,
                 .remove = job->remove,
                 .enforce = job->enforce,
                 .planned = job->planned,
-                .request = request,
-                .asked.all = request,
-                .watched = job->cause == CAUSE_UNIT_ATTENTION,
-                .measure = job->cause == CAUSE_UNIT_ATTENTION,
-                .anew = is_anew(job),
-                .poll = job->cause == CAUSE_POLL,
-                .filter.all = true,
         };
+        struct scan_order order = order_of_request(&request);
+
+        order.jobs = job_bit(job);
+        return order;
 }
 
 /* Turns a job into the tasks that its scope asks for. */
@@ -141,18 +170,21 @@ int planner_request(struct planner *planner, const struct scan_request *request,
         return r;
 }
 
-int planner_scan_host(struct planner *planner, uint32_t number, enum job_cause cause,
-                      struct scan_time now) {
-        struct scope scope = {.kind = SCOPE_HOST, .address.target.host = number};
-        struct scan_request request = {
-                .scope = &scope,
+static struct scan_request own_scan(const struct scope *scope, enum job_cause cause) {
+        return (struct scan_request){
+                .scope = scope,
                 .cause = cause,
                 .attach = true,
                 .verify = true,
                 .remove = true,
         };
-        struct scan_order order = {
-                .attach = true, .verify = true, .remove = request.remove, .anew = true};
+}
+
+int planner_scan_host(struct planner *planner, uint32_t number, enum job_cause cause,
+                      struct scan_time now) {
+        struct scope scope = {.kind = SCOPE_HOST, .address.target.host = number};
+        struct scan_request request = own_scan(&scope, cause);
+        struct scan_order order = order_of_request(&request);
         struct host_work *host;
         char text[32];
         int r;
@@ -169,23 +201,8 @@ int planner_scan_host(struct planner *planner, uint32_t number, enum job_cause c
 int planner_scan_target(struct planner *planner, const struct scsi_target_address *address,
                         enum job_cause cause, struct scan_time now) {
         struct scope scope = {.kind = SCOPE_TARGET, .address.target = *address};
-        struct scan_request request = {
-                .scope = &scope,
-                .cause = cause,
-                .attach = true,
-                .verify = true,
-                .remove = true,
-        };
-        struct scan_order order = {
-                .attach = true,
-                .verify = true,
-                .remove = request.remove,
-                .watched = cause == CAUSE_UNIT_ATTENTION,
-                .measure = cause == CAUSE_UNIT_ATTENTION,
-                .anew = cause == CAUSE_UEVENT,
-                .poll = cause == CAUSE_POLL,
-                .filter.all = true,
-        };
+        struct scan_request request = own_scan(&scope, cause);
+        struct scan_order order = order_of_request(&request);
         struct target_work *target;
         struct host_work *host = host_work_find(planner, address->host);
         char text[SCSI_ADDRESS_TEXT_MAX];

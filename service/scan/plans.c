@@ -10,20 +10,13 @@
 /* ---- what was listed ---- */
 
 struct planned {
-        struct planned_key {
-                uint64_t words[2]; /* without padding, which no hash may see */
-        } key;
+        struct scsi_target_address address;
         uint64_t digest;
         UT_hash_handle hh;
 };
 
 /* Beyond that, all are forgotten: who planned for them has to plan again. */
 #define PLANNED_MAX 16384
-
-static struct planned_key key_of(const struct scsi_target_address *target) {
-        return (struct planned_key){
-                {(uint64_t)target->host << 32 | target->channel, target->target}};
-}
 
 /* FNV-1a: a target that wants to be taken for what it was need only list the same. */
 static uint64_t digest_of(const uint64_t *luns, size_t count) {
@@ -45,10 +38,9 @@ void planner_planned_free(struct planner *planner) {
 
 static struct planned *planned_find(const struct planner *planner,
                                     const struct scsi_target_address *target) {
-        struct planned_key key = key_of(target);
         struct planned *planned;
 
-        HASH_FIND(hh, planner->planned, &key, sizeof(key), planned);
+        HASH_FIND(hh, planner->planned, target, sizeof(*target), planned);
         return planned;
 }
 
@@ -62,8 +54,8 @@ void planner_planned(struct planner *planner, const struct scsi_target_address *
                 planned = calloc(1, sizeof(*planned));
                 if (!planned)
                         return; /* then a scan that relies on it is refused */
-                planned->key = key_of(target);
-                HASH_ADD(hh, planner->planned, key, sizeof(planned->key), planned);
+                planned->address = *target;
+                HASH_ADD(hh, planner->planned, address, sizeof(planned->address), planned);
         }
         planned->digest = digest_of(luns, count);
 }

@@ -4,9 +4,6 @@
 
 #include "scan/target_scan.h"
 
-/* A list that grows between two tries may do so a few times. */
-#define ASKED_MAX 4
-
 static int attached(struct planner *planner, struct target_work *target,
                     struct observation *observation) {
         return device_work_attached(planner, target, observation->step.address.lun,
@@ -163,12 +160,8 @@ static int seen_luns(struct planner *planner, struct target_work *target,
                      const struct scsi_lun_list *list) {
         struct target_scan *scan = &target->scan;
 
-        if (list->wanted_bytes > scan->allocation && ++scan->asked < ASKED_MAX) {
-                scan->allocation = list->wanted_bytes < SCSI_REPORT_LUNS_BYTES_MAX
-                                           ? (uint32_t)list->wanted_bytes
-                                           : SCSI_REPORT_LUNS_BYTES_MAX;
+        if (target_scan_ask_for_all(list, &scan->allocation, &scan->asked))
                 return 0;
-        }
         if (scan->order.planned &&
             !planner_is_planned(planner, &target->address, list->luns, list->count))
                 return target_scan_stale(planner, target);
@@ -241,7 +234,6 @@ static int seen_attach(struct planner *planner, struct target_work *target,
                        struct observation *observation, struct scan_time now) {
         struct target_scan *scan = &target->scan;
         struct target_lun *lun = target_scan_lun(scan);
-        int r = 0;
 
         switch (observation->observed) {
         case OBSERVED_GOOD:
@@ -265,7 +257,7 @@ static int seen_attach(struct planner *planner, struct target_work *target,
         jobs_count(planner->jobs, scan->order.jobs, SUMMARY_FAILED);
         jobs_advance(planner->jobs, scan->order.jobs, 1);
         scan->next++;
-        return r;
+        return 0;
 }
 
 static int seen_sequential(struct planner *planner, struct target_work *target,
@@ -288,26 +280,12 @@ static int seen_sequential(struct planner *planner, struct target_work *target,
         }
 }
 
-static bool may_retry(const struct planner *planner, const struct target_scan *scan,
-                      const struct observation *observation) {
-        if (scan->tries >= judge_device_limits(planner, &observation->step.address)->retries)
-                return false;
-        if (observation->observed == OBSERVED_LOST)
-                return true;
-        return observation->observed == OBSERVED_DEVICE &&
-               (observation->outcome == SCSI_OUTCOME_UNIT_ATTENTION ||
-                observation->outcome == SCSI_OUTCOME_BUSY);
-}
-
 int target_scan_observe(struct planner *planner, struct target_work *target,
                         struct observation *observation, struct scan_time now) {
         struct target_scan *scan = &target->scan;
 
-        if (may_retry(planner, scan, observation)) {
-                scan->tries++;
-                planner_count(planner, COUNTER_RETRIES);
+        if (planner_retries(planner, observation, &scan->tries))
                 return 0;
-        }
         scan->tries = 0;
         switch (scan->phase) {
         case PHASE_CONTACT:

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Something has to be attached for a target to be asked through: which, and how it comes there. */
-#include <string.h>
-
 #include "scan/target_scan.h"
 
 static size_t contact_end(void) {
@@ -14,14 +12,6 @@ uint64_t target_scan_contact_lun(const struct target_scan *scan) {
 
 void target_scan_contact_over(struct target_scan *scan) {
         scan->contact = contact_end() + 1;
-}
-
-struct target_lun *target_scan_lun(const struct target_scan *scan) {
-        return &scan->luns[scan->queue[scan->next]];
-}
-
-static bool is_foothold(const struct device *device) {
-        return strcmp(device->facts.state, "running") == 0 && device->facts.generic[0];
 }
 
 static bool is_refused(const struct target_scan *scan, uint64_t lun) {
@@ -43,7 +33,8 @@ const struct device *target_scan_foothold(const struct planner *planner,
         if (!target)
                 return NULL;
         TAILQ_FOREACH (device, &target->devices, entry) {
-                if (!is_foothold(device) || is_refused(&work->scan, device->address.lun))
+                if (!device_facts_may_answer(&device->facts) ||
+                    is_refused(&work->scan, device->address.lun))
                         continue;
                 if (device->address.lun == 0)
                         return device;

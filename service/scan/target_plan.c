@@ -35,10 +35,6 @@ struct target_plan {
         TAILQ_ENTRY(target_plan) entry;
 };
 
-/* A list that grows between two tries may do so a few times. */
-#define ASKED_MAX 4
-#define FIRST_LUNS 512
-
 static void target_plan_free(struct target_work *target, struct target_plan *plan) {
         TAILQ_REMOVE(&target->plans, plan, entry);
         scsi_lun_list_done(&plan->luns);
@@ -252,17 +248,6 @@ static void seen_inquiry(struct planner *planner, struct target_work *target,
 
 /* ---- steps ---- */
 
-static struct step step_for(const struct planner *planner, const struct target_work *target,
-                            enum step_kind kind, uint64_t lun) {
-        struct scsi_address address = {.target = target->address, .lun = lun};
-
-        return (struct step){
-                .kind = kind,
-                .address = address,
-                .timeout_ms = judge_device_limits(planner, &address)->command_timeout_ms,
-        };
-}
-
 /* A device that cannot be asked, or need not be. */
 static bool note_unasked(struct planner *planner, struct target_work *target,
                          const struct target_plan *plan, const struct device *device) {
@@ -273,7 +258,7 @@ static bool note_unasked(struct planner *planner, struct target_work *target,
                 reason = "it is replaced, and waits to be accepted";
         else if (device->standing == STANDING_QUARANTINED)
                 reason = "it is quarantined, and waits to be accepted";
-        else if (strcmp(device->facts.state, "running") != 0 || !device->facts.generic[0])
+        else if (!device_facts_may_answer(&device->facts))
                 reason = "it is not running, or has no sg node: it cannot be asked";
         else if (is_listed(plan, lun) && !plan->verify)
                 reason = "nobody asked who it is";
@@ -292,10 +277,10 @@ static bool devices_next(struct planner *planner, struct target_work *target,
 
                 if (!device || note_unasked(planner, target, plan, device))
                         continue;
-                *ret = step_for(planner, target,
-                                is_listed(plan, device->address.lun) ? STEP_READ_IDENTITY
-                                                                     : STEP_INQUIRE,
-                                device->address.lun);
+                *ret = target_scan_step(planner, target,
+                                        is_listed(plan, device->address.lun) ? STEP_READ_IDENTITY
+                                                                             : STEP_INQUIRE,
+                                        device->address.lun);
                 return true;
         }
         return false;
@@ -304,7 +289,6 @@ static bool devices_next(struct planner *planner, struct target_work *target,
 static void plan_begin(struct planner *planner, struct target_work *target,
                        struct target_plan *plan) {
         const struct device *device = target_scan_foothold(planner, target);
-        char flags[POLICY_FLAGS_MAX];
         struct scan_rules rules;
 
         plan->begun = true;
@@ -317,10 +301,7 @@ static void plan_begin(struct planner *planner, struct target_work *target,
                                     : "nothing is attached there that it could be asked through");
                 return;
         }
-        rules = policy_scan_rules(device->facts.scsi_level,
-                                  policy_quirk_flags(planner->policy, device->facts.vendor,
-                                                     device->facts.model, device->facts.blacklist,
-                                                     flags, NULL));
+        rules = target_scan_rules(planner, device);
         if (rules.method != SCAN_REPORT_LUNS) {
                 planner_note(planner, find_devices(planner, target, plan));
                 note_target(planner, target, plan,
@@ -330,7 +311,7 @@ static void plan_begin(struct planner *planner, struct target_work *target,
         }
         plan->phase = PLANNING_ASK;
         plan->lun = device->address.lun;
-        plan->allocation = SCSI_REPORT_LUNS_HEADER + 8 * FIRST_LUNS;
+        plan->allocation = target_scan_first_allocation(planner, target);
 }
 
 enum offer target_plan_next(struct planner *planner, struct target_work *target,
@@ -341,7 +322,7 @@ enum offer target_plan_next(struct planner *planner, struct target_work *target,
                 if (!plan->begun)
                         plan_begin(planner, target, plan);
                 if (jobs_want(planner->jobs, plan->job) && plan->phase == PLANNING_ASK) {
-                        *ret = step_for(planner, target, STEP_REPORT_LUNS, plan->lun);
+                        *ret = target_scan_step(planner, target, STEP_REPORT_LUNS, plan->lun);
                         ret->allocation_length = plan->allocation;
                 } else if (!jobs_want(planner->jobs, plan->job) ||
                            !devices_next(planner, target, plan, ret)) {
@@ -361,12 +342,8 @@ static int seen_luns(struct planner *planner, struct target_work *target, struct
                      struct observation *observation) {
         const struct scsi_lun_list *list = &observation->luns;
 
-        if (list->wanted_bytes > plan->allocation && ++plan->asked < ASKED_MAX) {
-                plan->allocation = list->wanted_bytes < SCSI_REPORT_LUNS_BYTES_MAX
-                                           ? (uint32_t)list->wanted_bytes
-                                           : SCSI_REPORT_LUNS_BYTES_MAX;
+        if (target_scan_ask_for_all(list, &plan->allocation, &plan->asked))
                 return 0;
-        }
         plan->luns = *list;
         observation->luns = (struct scsi_lun_list){};
         plan->reported = true;
@@ -392,27 +369,14 @@ static int seen_ask(struct planner *planner, struct target_work *target, struct 
         return find_devices(planner, target, plan);
 }
 
-static bool may_retry(const struct planner *planner, const struct target_plan *plan,
-                      const struct observation *observation) {
-        if (plan->tries >= judge_device_limits(planner, &observation->step.address)->retries)
-                return false;
-        return observation->observed == OBSERVED_LOST ||
-               (observation->observed == OBSERVED_DEVICE &&
-                (observation->outcome == SCSI_OUTCOME_UNIT_ATTENTION ||
-                 observation->outcome == SCSI_OUTCOME_BUSY));
-}
-
 int target_plan_observe(struct planner *planner, struct target_work *target,
                         struct observation *observation) {
         struct target_plan *plan = TAILQ_FIRST(&target->plans);
         const struct device *device;
 
         plan->flying = false;
-        if (may_retry(planner, plan, observation)) {
-                plan->tries++;
-                planner_count(planner, COUNTER_RETRIES);
+        if (planner_retries(planner, observation, &plan->tries))
                 return 0;
-        }
         plan->tries = 0;
         if (plan->phase == PLANNING_ASK)
                 return seen_ask(planner, target, plan, observation);

@@ -249,7 +249,8 @@ int target_scan_count_up(struct planner *planner, struct target_work *target) {
 }
 
 /* Enough for what it listed last and some more: asking twice is a command more. */
-static uint32_t first_allocation(const struct planner *planner, const struct target_work *target) {
+uint32_t target_scan_first_allocation(const struct planner *planner,
+                                      const struct target_work *target) {
         const struct target *known = topology_target(planner->topology, &target->address);
         size_t luns = FIRST_LUNS;
 
@@ -258,6 +259,27 @@ static uint32_t first_allocation(const struct planner *planner, const struct tar
         if (luns > SCSI_REPORT_LUNS_MAX)
                 luns = SCSI_REPORT_LUNS_MAX;
         return (uint32_t)(SCSI_REPORT_LUNS_HEADER + 8 * luns);
+}
+
+/* A list that grows between two tries may do so a few times. */
+#define ASKED_MAX 4
+
+bool target_scan_ask_for_all(const struct scsi_lun_list *list, uint32_t *allocation,
+                             unsigned *asked) {
+        if (list->wanted_bytes <= *allocation || ++*asked >= ASKED_MAX)
+                return false;
+        *allocation = list->wanted_bytes < SCSI_REPORT_LUNS_BYTES_MAX ? (uint32_t)list->wanted_bytes
+                                                                      : SCSI_REPORT_LUNS_BYTES_MAX;
+        return true;
+}
+
+struct scan_rules target_scan_rules(const struct planner *planner, const struct device *device) {
+        const struct device_facts *facts = &device->facts;
+        char flags[POLICY_FLAGS_MAX];
+
+        return policy_scan_rules(facts->scsi_level,
+                                 policy_quirk_flags(planner->policy, facts->vendor, facts->model,
+                                                    facts->blacklist, flags, NULL));
 }
 
 /* REPORT LUNS takes the attentions away that wait in the units, and INQUIRY leaves them there: so
@@ -276,14 +298,10 @@ static int touch_units(struct planner *planner, struct target_work *target) {
 int target_scan_through(struct planner *planner, struct target_work *target,
                         const struct device *device, struct scan_time now) {
         struct target_scan *scan = &target->scan;
-        char flags[POLICY_FLAGS_MAX];
         int r;
 
         scan->lun = device->address.lun;
-        scan->rules = policy_scan_rules(device->facts.scsi_level,
-                                        policy_quirk_flags(planner->policy, device->facts.vendor,
-                                                           device->facts.model,
-                                                           device->facts.blacklist, flags, NULL));
+        scan->rules = target_scan_rules(planner, device);
         scan->tries = 0;
         scan->asked_at = now.realtime;
         /* Those that first contact attached are counted as attached already. */
@@ -296,7 +314,7 @@ int target_scan_through(struct planner *planner, struct target_work *target,
         if (scan->rules.method != SCAN_REPORT_LUNS)
                 return target_scan_count_up(planner, target);
         scan->phase = scan->order.poll && !scan->touched ? PHASE_TOUCH : PHASE_ASK;
-        scan->allocation = first_allocation(planner, target);
+        scan->allocation = target_scan_first_allocation(planner, target);
         return 0;
 }
 
@@ -358,8 +376,8 @@ int target_scan_begin(struct planner *planner, struct target_work *target, struc
 
 /* ---- the next step of a scan ---- */
 
-static struct step step_for(const struct planner *planner, const struct target_work *target,
-                            enum step_kind kind, uint64_t lun) {
+struct step target_scan_step(const struct planner *planner, const struct target_work *target,
+                             enum step_kind kind, uint64_t lun) {
         const struct scsi_address address = {.target = target->address, .lun = lun};
         const struct policy_limits *limits = judge_device_limits(planner, &address);
 
@@ -376,7 +394,7 @@ static enum offer offer_write(const struct planner *planner, struct target_work 
         if (target->host->write_flying)
                 return OFFER_LATER;
         target->scan.lun = lun;
-        *ret = step_for(planner, target, kind, lun);
+        *ret = target_scan_step(planner, target, kind, lun);
         return OFFER_STEP;
 }
 
@@ -385,6 +403,10 @@ bool target_scan_is_attached(const struct planner *planner, const struct target_
         struct scsi_address address = {.target = target->address, .lun = lun};
 
         return topology_device(planner->topology, &address) != NULL;
+}
+
+struct target_lun *target_scan_lun(const struct target_scan *scan) {
+        return &scan->luns[scan->queue[scan->next]];
 }
 
 /* Moves on to the next reported LUN that is to be attached; false when there is none. */
@@ -437,7 +459,7 @@ enum offer target_scan_offer(struct planner *planner, struct target_work *target
         case PHASE_SEQUENTIAL:
                 return offer_write(planner, target, STEP_ATTACH, scan->next, ret);
         case PHASE_ASK:
-                *ret = step_for(planner, target, STEP_REPORT_LUNS, scan->lun);
+                *ret = target_scan_step(planner, target, STEP_REPORT_LUNS, scan->lun);
                 ret->allocation_length = scan->allocation;
                 return OFFER_STEP;
         case PHASE_IDLE:

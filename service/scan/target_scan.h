@@ -37,6 +37,17 @@ int target_scan_stale(struct planner *planner, struct target_work *target);
 int target_scan_refused(struct planner *planner, struct target_work *target,
                         const struct observation *observation, struct scan_time now);
 
+/* What a scan and a plan do alike: a step of that kind, how its target is to be scanned by what is
+ * known of the device it is asked through, and how many bytes REPORT LUNS asks for: at first, and
+ * true when it has to be asked again because the list is longer. */
+struct step target_scan_step(const struct planner *planner, const struct target_work *target,
+                             enum step_kind kind, uint64_t lun);
+struct scan_rules target_scan_rules(const struct planner *planner, const struct device *device);
+uint32_t target_scan_first_allocation(const struct planner *planner,
+                                      const struct target_work *target);
+bool target_scan_ask_for_all(const struct scsi_lun_list *list, uint32_t *allocation,
+                             unsigned *asked);
+
 /* The LUN that first contact tries now, and that there is nothing left to try. */
 uint64_t target_scan_contact_lun(const struct target_scan *scan);
 void target_scan_contact_over(struct target_scan *scan);

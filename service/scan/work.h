@@ -311,6 +311,10 @@ static inline void planner_count(struct planner *planner, enum engine_counter co
 /* planner.c */
 /* Keeps the first failure of ours: it is told to whoever called the engine. */
 void planner_note(struct planner *planner, int error);
+/* A unit attention, BUSY or a lost worker says nothing of what was asked: true when it is to be
+ * asked again, which counts as one more of the tries; not for ever. */
+bool planner_retries(struct planner *planner, const struct observation *observation,
+                     unsigned *tries);
 /* engine_next() is to be called by then: µs, monotonic. */
 void planner_wake_by(struct planner *planner, uint64_t time);
 void planner_want_list(struct planner *planner, job_mask jobs);

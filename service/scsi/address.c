@@ -56,6 +56,13 @@ static int target_read(const char **cursor, char separator, struct scsi_target_a
         return 0;
 }
 
+struct scsi_address_key scsi_address_key(const struct scsi_address *address) {
+        const struct scsi_target_address *target = &address->target;
+
+        return (struct scsi_address_key){
+                {(uint64_t)target->host << 32 | target->channel, target->target, address->lun}};
+}
+
 int scsi_host_parse(const char *text, uint32_t *ret) {
         static const char prefix[] = "host";
         uint64_t host;

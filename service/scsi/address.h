@@ -28,6 +28,13 @@ int scsi_target_address_compare(const struct scsi_target_address *a,
                                 const struct scsi_target_address *b);
 int scsi_address_compare(const struct scsi_address *a, const struct scsi_address *b);
 
+/* An address to be hashed by its bytes, which struct scsi_address cannot be: it has padding. */
+struct scsi_address_key {
+        uint64_t words[3];
+};
+
+struct scsi_address_key scsi_address_key(const struct scsi_address *address);
+
 /* Strict decimal, no signs, no leading zeros, nothing behind: 0, or -EINVAL. */
 int scsi_host_parse(const char *text, uint32_t *ret); /* "host3" */
 int scsi_target_address_parse(const char *text, struct scsi_target_address *ret);

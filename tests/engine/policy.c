@@ -6,19 +6,11 @@
 
 #include "stage.h"
 
-/* A target that was never asked, with LUNs 0 to count-1, and that policy. */
+/* A target with LUNs 0 to count-1 that was first asked under that policy. */
 static struct stage stage_ruled(const char *rules, const char *quirks, unsigned target_quirks,
                                 uint32_t count) {
-        struct stage stage = {.machine = sim_machine_new(1)};
-        struct sim_host host = {.max_id = 2};
-        struct sim_target target = {.quirks = target_quirks};
+        struct stage stage = stage_new_ruled(rules, quirks, target_quirks, count);
 
-        sim_add_host(stage.machine, &host);
-        stage.target = sim_add_target(stage.machine, 0, &target);
-        sim_map_disks(stage.machine, stage.target, count, 1);
-        stage.world = world_new(stage.machine, true, (uint32_t)g_test_rand_int());
-        world_set_policy(stage.world, rules, quirks);
-        world_start(stage.world);
         world_pass(stage.world, 10 * SECOND);
         return stage;
 }

@@ -10,24 +10,10 @@
 
 #define DENY "[Rule deny]\nAction=ignore\n"
 
-static struct stage ruled(const char *rules, unsigned quirks, uint32_t count) {
-        struct stage stage = {.machine = sim_machine_new(1)};
-        struct sim_host host = {.max_id = 2};
-        struct sim_target target = {.quirks = quirks};
-
-        sim_add_host(stage.machine, &host);
-        stage.target = sim_add_target(stage.machine, 0, &target);
-        sim_map_disks(stage.machine, stage.target, count, 1);
-        stage.world = world_new(stage.machine, true, (uint32_t)g_test_rand_int());
-        world_set_policy(stage.world, rules, NULL);
-        world_start(stage.world);
-        return stage;
-}
-
 /* Accepted once, it is not stopped again by reading the same policy anew. */
 static void test_accepted_and_reloaded(void) {
         static const char rules[] = "[Rule new]\nMatchLun=1\nAction=quarantine\n";
-        struct stage stage = ruled(rules, SIM_QUIET, 3);
+        struct stage stage = stage_new_ruled(rules, NULL, SIM_QUIET, 3);
         struct device_request accept = {.operation = JOB_ACCEPT};
 
         world_pass(stage.world, 10 * SECOND);
@@ -45,7 +31,7 @@ static void test_accepted_and_reloaded(void) {
 /* What has no name is remembered as accepted, too. */
 static void test_nameless_accepted_and_restarted(void) {
         static const char rules[] = "[Rule new]\nMatchLun=1\nAction=quarantine\n";
-        struct stage stage = ruled(rules, SIM_QUIET, 1);
+        struct stage stage = stage_new_ruled(rules, NULL, SIM_QUIET, 1);
         struct device_request accept = {.operation = JOB_ACCEPT};
         struct sim_unit nameless = sim_disk(7);
         g_autofree char *kept = NULL;
@@ -68,8 +54,8 @@ static void test_nameless_accepted_and_restarted(void) {
 
 /* A size comes with sd's probe: then it is judged, and goes. */
 static void test_ignored_by_size(void) {
-        struct stage stage =
-                ruled("[Rule small]\nMatchSize=<2G\nMatchLun=1-9\nAction=ignore\n", SIM_QUIET, 4);
+        struct stage stage = stage_new_ruled(
+                "[Rule small]\nMatchSize=<2G\nMatchLun=1-9\nAction=ignore\n", NULL, SIM_QUIET, 4);
 
         world_pass(stage.world, 3600 * SECOND);
         g_assert_false(sim_is_attached(stage.machine, lun_of(&stage, 2)));
@@ -79,7 +65,7 @@ static void test_ignored_by_size(void) {
 /* WhenReplaced=wait by LUN holds for what was swapped while the service was away. */
 static void test_wait_over_restart(void) {
         static const char rules[] = "[Rule boot]\nMatchLun=1\nWhenReplaced=wait\n";
-        struct stage stage = ruled(rules, SIM_QUIET, 3);
+        struct stage stage = stage_new_ruled(rules, NULL, SIM_QUIET, 3);
         g_autofree char *kept = NULL;
 
         world_pass(stage.world, 10 * SECOND);
@@ -97,7 +83,7 @@ static void test_wait_over_restart(void) {
 
 /* ... and by the identity that it had. */
 static void test_wait_by_identity(void) {
-        struct stage stage = ruled("", SIM_QUIET, 3);
+        struct stage stage = stage_new_ruled("", NULL, SIM_QUIET, 3);
         g_autofree char *rules = NULL;
 
         world_pass(stage.world, 10 * SECOND);
@@ -116,7 +102,8 @@ static void test_wait_by_identity(void) {
 
 /* Attach is not Accept. */
 static void test_attach_lifts_quarantine(void) {
-        struct stage stage = ruled("[Rule new]\nMatchLun=1\nAction=quarantine\n", SIM_QUIET, 3);
+        struct stage stage =
+                stage_new_ruled("[Rule new]\nMatchLun=1\nAction=quarantine\n", NULL, SIM_QUIET, 3);
         struct device_request attach = {.operation = JOB_ATTACH, .lun = 1};
 
         world_pass(stage.world, 10 * SECOND);
@@ -135,7 +122,7 @@ static void detach(struct stage *stage, const char *scope) {
 }
 
 static void test_reload_keeps_withheld(void) {
-        struct stage stage = ruled("", SIM_QUIET, 4);
+        struct stage stage = stage_new_ruled("", NULL, SIM_QUIET, 4);
 
         world_pass(stage.world, 10 * SECOND);
         detach(&stage, "0:0:0:2");
@@ -147,7 +134,7 @@ static void test_reload_keeps_withheld(void) {
 
 /* Somebody asks for LUN 1, and a scan of the target's own waits already. */
 static void test_merge_keeps_withheld(void) {
-        struct stage stage = ruled("", SIM_QUIET, 4);
+        struct stage stage = stage_new_ruled("", NULL, SIM_QUIET, 4);
         struct scope scope = {.kind = SCOPE_TARGET};
         struct scan_request own = {.scope = &scope,
                                    .scope_text = "0:0:0",
@@ -169,9 +156,10 @@ static void test_merge_keeps_withheld(void) {
 
 /* Borrowed to ask through, and nobody could be asked: it goes all the same. */
 static void test_borrowed_goes(void) {
-        struct stage stage = ruled(DENY "[Rule ours]\nMatchIdentity=naa.nobody\nAction=attach\n"
-                                        "[Rule off]\nPollInterval=off\n",
-                                   SIM_NO_WELL_KNOWN | SIM_QUIET, 3);
+        struct stage stage =
+                stage_new_ruled(DENY "[Rule ours]\nMatchIdentity=naa.nobody\nAction=attach\n"
+                                     "[Rule off]\nPollInterval=off\n",
+                                NULL, SIM_NO_WELL_KNOWN | SIM_QUIET, 3);
         bool timed = false;
 
         for (unsigned i = 0; i < 100000 && world_step(stage.world); i++)
@@ -192,7 +180,7 @@ static void test_borrowed_goes(void) {
 
 /* Planned, polled, mapped: what is done is what was planned, or nothing. */
 static void test_stale_after_poll(void) {
-        struct stage stage = ruled("", SIM_QUIET, 3);
+        struct stage stage = stage_new_ruled("", NULL, SIM_QUIET, 3);
         struct scope scope = {.kind = SCOPE_TARGET};
         struct scan_request request = {.scope = &scope, .scope_text = "0:0:0", .verify = true};
         uint64_t job;
@@ -216,7 +204,7 @@ static void test_stale_after_poll(void) {
 
 /* In use when the rule came, it is stopped when it is let go of. */
 static void test_quarantine_when_let_go(void) {
-        struct stage stage = ruled("", SIM_QUIET, 3);
+        struct stage stage = stage_new_ruled("", NULL, SIM_QUIET, 3);
 
         world_pass(stage.world, 10 * SECOND);
         hold(&stage, 1, "dm-0");
@@ -277,7 +265,7 @@ static void test_poll_makes_contact(void) {
 
 /* What is only told does not keep the asking quick. */
 static void test_tell_is_quiet(void) {
-        struct stage stage = ruled("[Rule t]\nWhenGrown=tell\n", SIM_QUIET, 2);
+        struct stage stage = stage_new_ruled("[Rule t]\nWhenGrown=tell\n", NULL, SIM_QUIET, 2);
         uint64_t before;
 
         world_pass(stage.world, 60 * SECOND);

@@ -22,6 +22,21 @@ struct stage stage_new(unsigned quirks, uint32_t luns) {
         return stage_new_driver(NULL, quirks, luns);
 }
 
+struct stage stage_new_ruled(const char *rules, const char *quirks, unsigned target_quirks,
+                             uint32_t luns) {
+        struct stage stage = {.machine = sim_machine_new(1)};
+        struct sim_host host = {.max_id = 2};
+        struct sim_target target = {.quirks = target_quirks};
+
+        sim_add_host(stage.machine, &host);
+        stage.target = sim_add_target(stage.machine, 0, &target);
+        sim_map_disks(stage.machine, stage.target, luns, 1);
+        stage.world = world_new(stage.machine, true, (uint32_t)g_test_rand_int());
+        world_set_policy(stage.world, rules, quirks);
+        world_start(stage.world);
+        return stage;
+}
+
 void stage_done(struct stage *stage) {
         world_check(stage->world);
         world_free(stage->world);

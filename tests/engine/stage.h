@@ -17,6 +17,9 @@ struct stage {
 struct stage stage_new(unsigned quirks, uint32_t luns);
 /* The same of a host with that driver; NULL for an ordinary one. */
 struct stage stage_new_driver(const char *driver, unsigned quirks, uint32_t luns);
+/* The same, under that policy (world_set_policy()), and nothing has been asked yet. */
+struct stage stage_new_ruled(const char *rules, const char *quirks, unsigned target_quirks,
+                             uint32_t luns);
 /* The view has to equal the kernel. */
 void stage_done(struct stage *stage);
 struct scsi_address lun_of(const struct stage *stage, uint64_t lun);
