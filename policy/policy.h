@@ -160,8 +160,10 @@ const char *policy_quirk_flags(const struct policy *policy, const char *vendor, 
                                const char *blacklist, char buffer[static POLICY_FLAGS_MAX],
                                const struct policy_rule **ret_by);
 
-/* As policy_discovery(), but from the [Host] sections; the last that matches wins. *ret_by (may be
- * NULL) is that section, or NULL for an ordinary host. */
+/* By the [Host] sections; the last that matches wins. driver: sysfs `proc_name` of the host; NULL,
+ * or a name that no section knows, is an ordinary host. kernel_scans: the kernel scanned, or scans,
+ * this host by itself (scsi_mod.scan is not manual or none); it decides for ordinary hosts. *ret_by
+ * (may be NULL) is that section, or NULL for an ordinary host. */
 enum discovery policy_host_discovery(const struct policy *policy, const char *driver,
                                      bool kernel_scans, const struct policy_rule **ret_by);
 

@@ -10,6 +10,7 @@
 
 #include "policy_files.h"
 #include "util/cleanup.h"
+#include "util/read.h"
 
 const char *const policy_files_roots[] = {"/etc/scsiscan", "/run/scsiscan", SCSISCAN_LIBRARY, NULL};
 
@@ -66,24 +67,6 @@ static int fail_errno(struct loader *loader, int error, const char *path) {
 }
 
 /* ---- one file ---- */
-
-/* At most `size` bytes, a NUL behind them. */
-static int read_bytes(int fd, char *text, size_t size, size_t *ret_length) {
-        size_t length = 0;
-
-        while (length < size) {
-                ssize_t n = read(fd, text + length, size - length);
-
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                length += (size_t)n;
-        }
-        text[length] = '\0';
-        *ret_length = length;
-        return 0;
-}
 
 /* -ENOENT, without a sentence, when it is not there. */
 static int read_text(struct loader *loader, const char *path, char **ret) {

@@ -9,6 +9,7 @@
 #include "state.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/read.h"
 
 #define FILE_NAME "identities"
 #define FILE_NEW "identities.new"
@@ -44,7 +45,8 @@ static int read_text(int directory, const char *name, char **ret) {
         _cleanup_(closep) int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         _cleanup_(freep) char *text = NULL;
         struct stat status;
-        size_t length = 0;
+        size_t length;
+        int r;
 
         if (fd < 0)
                 return -errno;
@@ -55,16 +57,9 @@ static int read_text(int directory, const char *name, char **ret) {
         text = malloc((size_t)status.st_size + 1);
         if (!text)
                 return -ENOMEM;
-        while (length < (size_t)status.st_size) {
-                ssize_t n = read(fd, text + length, (size_t)status.st_size - length);
-
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                length += (size_t)n;
-        }
-        text[length] = '\0';
+        r = read_bytes(fd, text, (size_t)status.st_size, &length);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(text);
         return 0;
 }

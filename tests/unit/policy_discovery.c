@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib.h>
 
-#include "policy/discovery.h"
+#include "policy/policy.h"
 #include "util/cleanup.h"
+
+/* As the quirks.conf says that is built in. */
+static enum discovery discover(const char *driver, bool kernel_scans) {
+        _cleanup_(policy_freep) struct policy *policy = policy_new(&policy_limits_default);
+        struct policy_error error;
+
+        g_assert_nonnull(policy);
+        g_assert_cmpint(policy_parse(policy, POLICY_FILE_QUIRKS, policy_quirks_builtin_name,
+                                     policy_quirks_builtin, &error),
+                        ==, 0);
+        return policy_host_discovery(policy, driver, kernel_scans, NULL);
+}
 
 static void test_known(void) {
         static const struct {
@@ -26,8 +38,8 @@ static void test_known(void) {
 
         for (size_t i = 0; i < ELEMENTS_OF(table); i++) {
                 g_test_message("%s", table[i].driver);
-                g_assert_cmpint(policy_discovery(table[i].driver, false), ==, table[i].discovery);
-                g_assert_cmpint(policy_discovery(table[i].driver, true), ==, table[i].discovery);
+                g_assert_cmpint(discover(table[i].driver, false), ==, table[i].discovery);
+                g_assert_cmpint(discover(table[i].driver, true), ==, table[i].discovery);
         }
 }
 
@@ -40,11 +52,11 @@ static void test_ordinary(void) {
 
         for (size_t i = 0; i < ELEMENTS_OF(drivers); i++) {
                 g_test_message("%s", drivers[i]);
-                g_assert_cmpint(policy_discovery(drivers[i], false), ==, DISCOVERY_SERVICE);
-                g_assert_cmpint(policy_discovery(drivers[i], true), ==, DISCOVERY_KERNEL);
+                g_assert_cmpint(discover(drivers[i], false), ==, DISCOVERY_SERVICE);
+                g_assert_cmpint(discover(drivers[i], true), ==, DISCOVERY_KERNEL);
         }
-        g_assert_cmpint(policy_discovery(NULL, false), ==, DISCOVERY_SERVICE);
-        g_assert_cmpint(policy_discovery(NULL, true), ==, DISCOVERY_KERNEL);
+        g_assert_cmpint(discover(NULL, false), ==, DISCOVERY_SERVICE);
+        g_assert_cmpint(discover(NULL, true), ==, DISCOVERY_KERNEL);
 }
 
 static void test_name(void) {
