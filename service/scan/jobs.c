@@ -274,8 +274,10 @@ void jobs_expect(struct jobs *jobs, job_mask mask, uint32_t steps) {
         struct job *job;
 
         while ((job = mask_pop(jobs, &mask)))
-                if (!job_is_finished(job))
+                if (!job_is_finished(job)) {
                         job->steps_total += steps;
+                        job_touch(jobs, job);
+                }
 }
 
 void jobs_advance(struct jobs *jobs, job_mask mask, uint32_t steps) {
@@ -306,8 +308,10 @@ void jobs_count(struct jobs *jobs, job_mask mask, enum summary_field field) {
         struct job *job;
 
         while ((job = mask_pop(jobs, &mask)))
-                if (!job_is_finished(job))
+                if (!job_is_finished(job)) {
                         job->summary[field]++;
+                        job_touch(jobs, job);
+                }
 }
 
 /* ---- ending ---- */

@@ -125,6 +125,14 @@ disk() {
         done
 }
 
+# wait_disks COUNT: until sd has probed so many and they have their nodes. That is not the service's
+# work: it settles before.
+wait_disks() {
+        # shellcheck disable=SC2034 # wait_until evaluates them
+        local count=$1 disks
+        wait_until 'disks=(/sys/class/scsi_disk/*/device/block/sd*) && [[ -e ${disks[0]} ]] && ((${#disks[@]} == count))' 20
+}
+
 # kernel_devices: prints how many SCSI devices the kernel has
 kernel_devices() {
         local devices=(/sys/bus/scsi/devices/[0-9]*)

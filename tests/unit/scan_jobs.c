@@ -165,13 +165,15 @@ static void test_progress(struct fixture *f, const void *unused) {
         jobs_task_begin(f->jobs, bit);
         g_assert_cmpuint(job->steps_total, ==, 1);
         g_assert_cmpuint(job->steps_done, ==, 0);
+        take_all(f);
         jobs_expect(f->jobs, bit, 16);
         g_assert_cmpuint(job->steps_total, ==, 17);
-        take_all(f);
+        g_assert_true(jobs_take_dirty(f->jobs) == job);
         jobs_advance(f->jobs, bit, 4);
         g_assert_cmpuint(job->steps_done, ==, 4);
         g_assert_true(jobs_take_dirty(f->jobs) == job);
         jobs_count(f->jobs, bit, SUMMARY_ATTACHED);
+        g_assert_true(jobs_take_dirty(f->jobs) == job);
         jobs_count(f->jobs, bit, SUMMARY_ATTACHED);
         jobs_count(f->jobs, bit, SUMMARY_SKIPPED);
         jobs_task_end(f->jobs, bit, f->now);
