@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
+#include "dbus/ids.h"
 #include "scan/change_set.h"
 #include "scan/job.h"
 #include "scan/topology.h"
@@ -24,19 +25,3 @@ int append_summary(sd_bus_message *message, const uint64_t summary[static SUMMAR
  * is more than the bus takes. */
 int append_plan_reply(sd_bus_message *call, uint64_t generation, const struct plan *plan);
 int append_counter(sd_bus_message *message, const char *name, uint64_t value);
-
-static inline struct object_id host_id(const struct host *host) {
-        return (struct object_id){.kind = OBJECT_HOST, .address.target.host = host->number};
-}
-
-static inline struct object_id target_id(const struct target *target) {
-        return (struct object_id){.kind = OBJECT_TARGET, .address.target = target->address};
-}
-
-static inline struct object_id device_id(const struct device *device) {
-        return (struct object_id){.kind = OBJECT_DEVICE, .address = device->address};
-}
-
-static inline struct object_id unit_id(const struct unit *unit) {
-        return (struct object_id){.kind = OBJECT_UNIT, .identity = unit->identity};
-}

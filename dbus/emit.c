@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dbus/describe.h"
 #include "dbus/emit.h"
 #include "dbus/names.h"
 #include "dbus/server_private.h"
@@ -21,28 +22,47 @@ static void check(struct server *server, int r) {
                 emit_fail(server, r);
 }
 
-void emit_added(struct server *server, const char *path) {
-        if (server->bus)
-                check(server, sd_bus_emit_object_added(server->bus, path));
+static sd_bus_message *manager_begin(struct server *server, const char *member) {
+        return emit_begin(server, SCSISCAN_PATH, "org.freedesktop.DBus.ObjectManager", member);
 }
 
-/* sd_bus_emit_object_removed() would look for the object, which is gone: so the interfaces are
- * named here, the same ones that sd_bus_emit_object_added() told of. */
+void emit_added(struct server *server, const struct object_face *face, const char *path,
+                void *object) {
+        sd_bus_message *signal = manager_begin(server, "InterfacesAdded");
+        int r;
+
+        if (!signal)
+                return;
+        r = sd_bus_message_append_basic(signal, 'o', path);
+        if (r >= 0)
+                r = describe_object(signal, face, object);
+        emit_end(server, signal, r);
+}
+
 void emit_removed(struct server *server, const struct object_face *face, const char *path) {
-        if (server->bus)
-                check(server, sd_bus_emit_interfaces_removed(
-                                      server->bus, path, "org.freedesktop.DBus.Peer",
-                                      "org.freedesktop.DBus.Introspectable",
-                                      "org.freedesktop.DBus.Properties", face->interface, NULL));
+        sd_bus_message *signal = manager_begin(server, "InterfacesRemoved");
+
+        if (signal)
+                emit_end(server, signal,
+                         sd_bus_message_append(signal, "oas", path, 1, face->interface));
 }
 
 void emit_changed(struct server *server, const struct object_face *face, const char *path,
-                  uint32_t properties) {
-        const char *names[PROPERTY_NAMES_MAX];
+                  void *object, uint32_t properties) {
+        sd_bus_message *signal;
+        int r;
 
-        if (server->bus && object_property_names(face, properties, names) > 0)
-                check(server, sd_bus_emit_properties_changed_strv(server->bus, path,
-                                                                  face->interface, (char **)names));
+        if (properties == 0)
+                return;
+        signal = emit_begin(server, path, "org.freedesktop.DBus.Properties", "PropertiesChanged");
+        if (!signal)
+                return;
+        r = sd_bus_message_append_basic(signal, 's', face->interface);
+        if (r >= 0)
+                r = describe_some(signal, face, object, properties);
+        if (r >= 0)
+                r = sd_bus_message_append(signal, "as", 0);
+        emit_end(server, signal, r);
 }
 
 void emit_root_changed(struct server *server, const char *interface, const char *property) {

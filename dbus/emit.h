@@ -17,11 +17,13 @@ struct server;
 /* Something could not be told. */
 void emit_fail(struct server *server, int error);
 
-/* InterfacesAdded, with all properties as they are now; InterfacesRemoved; PropertiesChanged. */
-void emit_added(struct server *server, const char *path);
+/* InterfacesAdded, with all properties as they are now; InterfacesRemoved; PropertiesChanged, where
+ * a mask that names none says nothing. The object is what the face's getters take. */
+void emit_added(struct server *server, const struct object_face *face, const char *path,
+                void *object);
 void emit_removed(struct server *server, const struct object_face *face, const char *path);
 void emit_changed(struct server *server, const struct object_face *face, const char *path,
-                  uint32_t properties);
+                  void *object, uint32_t properties);
 /* PropertiesChanged of the root object. */
 void emit_root_changed(struct server *server, const char *interface, const char *property);
 

@@ -14,3 +14,6 @@ extern const struct iface iface_scan;
 extern const struct iface iface_topology;
 extern const struct iface iface_hotplug;
 extern const struct iface iface_policy;
+
+/* All of them, and NULL. */
+extern const struct iface *const ifaces[];

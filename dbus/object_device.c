@@ -84,46 +84,9 @@ DEFINE_PROPERTY_GET(get_access_state, struct device, device,
 DEFINE_PROPERTY_GET(get_last_unit_attention, struct device, device,
                     append_text(reply, unit_attention_name(device->last_attention)))
 
-static int find(sd_bus *bus, const char *path, const char *interface, void *userdata,
-                void **ret_found, sd_bus_error *error) {
-        struct server *server = userdata;
-        struct object_id id;
-
-        if (path_parse(path, &id) < 0)
-                return 0;
-        *ret_found = topology_device(engine_topology(server->config.engine), &id.address);
-        return *ret_found != NULL;
-}
-
-static int list_target(const struct target *target, struct path_list *list) {
-        const struct device *device;
-        int r = 0;
-
-        TAILQ_FOREACH (device, &target->devices, entry) {
-                struct object_id id = device_id(device);
-
-                if (r >= 0)
-                        r = path_list_add(list, &id);
-        }
-        return r;
-}
-
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
                      sd_bus_error *error) {
-        struct server *server = userdata;
-        struct path_list list = {};
-        const struct host *host;
-        const struct target *target;
-        int r = 0;
-
-        TAILQ_FOREACH (host, topology_hosts(engine_topology(server->config.engine)), entry)
-                TAILQ_FOREACH (target, &host->targets, entry)
-                        if (r >= 0)
-                                r = list_target(target, &list);
-        if (r < 0)
-                path_list_done(&list);
-        *ret_nodes = list.paths;
-        return r;
+        return object_enumerate(userdata, OBJECT_DEVICE, ret_nodes);
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -174,7 +137,7 @@ const struct object_face object_device = {
         .prefix = SCSISCAN_PATH_DEVICE,
         .interface = SCSISCAN_INTERFACE_DEVICE,
         .vtable = vtable,
-        .find = find,
+        .find = object_find,
         .enumerate = enumerate,
         .properties = properties,
 };

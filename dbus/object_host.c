@@ -28,34 +28,9 @@ static int on_scan(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         return scan_call(object_server(sd_bus_message_get_bus(call)), call, text, &scope, error);
 }
 
-static int find(sd_bus *bus, const char *path, const char *interface, void *userdata,
-                void **ret_found, sd_bus_error *error) {
-        struct server *server = userdata;
-        struct object_id id;
-
-        if (path_parse(path, &id) < 0)
-                return 0;
-        *ret_found = topology_host(engine_topology(server->config.engine), id.address.target.host);
-        return *ret_found != NULL;
-}
-
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
                      sd_bus_error *error) {
-        struct server *server = userdata;
-        struct path_list list = {};
-        const struct host *host;
-
-        TAILQ_FOREACH (host, topology_hosts(engine_topology(server->config.engine)), entry) {
-                struct object_id id = host_id(host);
-                int r = path_list_add(&list, &id);
-
-                if (r < 0) {
-                        path_list_done(&list);
-                        return r;
-                }
-        }
-        *ret_nodes = list.paths;
-        return 0;
+        return object_enumerate(userdata, OBJECT_HOST, ret_nodes);
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -86,7 +61,7 @@ const struct object_face object_host = {
         .prefix = SCSISCAN_PATH_HOST,
         .interface = SCSISCAN_INTERFACE_HOST,
         .vtable = vtable,
-        .find = find,
+        .find = object_find,
         .enumerate = enumerate,
         .properties = properties,
 };

@@ -14,8 +14,8 @@ static const char *result(const struct job *job) {
         return job_is_finished(job) ? job_state_name(job->state) : "";
 }
 
-static const struct job_view *view_of(sd_bus *bus, const struct job *job) {
-        return job_views_find(object_server(bus)->jobs, job->id);
+static const struct job_view *view_of(const struct job_object *object) {
+        return job_views_find(object->server->jobs, object->job->id);
 }
 
 /* A job is visible from the moment it was asked for; the view comes with its first publication. */
@@ -31,29 +31,34 @@ static int append_expected_end(sd_bus_message *message, const struct job_view *v
         return sd_bus_message_append(message, "t", view ? view->expected_end : UINT64_C(0));
 }
 
-DEFINE_PROPERTY_GET(get_operation, struct job, job,
-                    append_text(reply, job_operation_name(job->operation)))
-DEFINE_PROPERTY_GET(get_progress, struct job, job, sd_bus_message_append(reply, "d", job->progress))
-DEFINE_PROPERTY_GET(get_progress_valid, struct job, job,
-                    sd_bus_message_append(reply, "b", job->steps_total > 0))
-DEFINE_PROPERTY_GET(get_start_time, struct job, job,
-                    sd_bus_message_append_basic(reply, 't', &job->started))
-DEFINE_PROPERTY_GET(get_expected_end_time, struct job, job,
-                    append_expected_end(reply, view_of(bus, job)))
-DEFINE_PROPERTY_GET(get_started_by_uid, struct job, job,
-                    sd_bus_message_append_basic(reply, 'u', &job->uid))
-DEFINE_PROPERTY_GET(get_objects, struct job, job, append_objects(reply, view_of(bus, job)))
-DEFINE_PROPERTY_GET(get_cancelable, struct job, job,
-                    sd_bus_message_append(reply, "b", !job_is_finished(job)))
-DEFINE_PROPERTY_GET(get_scope, struct job, job, append_text(reply, job->scope_text))
-DEFINE_PROPERTY_GET(get_cause, struct job, job, append_text(reply, job_cause_name(job->cause)))
-DEFINE_PROPERTY_GET(get_state, struct job, job, append_text(reply, job_state_name(job->state)))
-DEFINE_PROPERTY_GET(get_steps_done, struct job, job,
-                    sd_bus_message_append_basic(reply, 'u', &job->steps_done))
-DEFINE_PROPERTY_GET(get_steps_total, struct job, job,
-                    sd_bus_message_append_basic(reply, 'u', &job->steps_total))
-DEFINE_PROPERTY_GET(get_result, struct job, job, append_text(reply, result(job)))
-DEFINE_PROPERTY_GET(get_summary, struct job, job, append_summary(reply, job->summary))
+DEFINE_PROPERTY_GET(get_operation, struct job_object, object,
+                    append_text(reply, job_operation_name(object->job->operation)))
+DEFINE_PROPERTY_GET(get_progress, struct job_object, object,
+                    sd_bus_message_append(reply, "d", object->job->progress))
+DEFINE_PROPERTY_GET(get_progress_valid, struct job_object, object,
+                    sd_bus_message_append(reply, "b", object->job->steps_total > 0))
+DEFINE_PROPERTY_GET(get_start_time, struct job_object, object,
+                    sd_bus_message_append_basic(reply, 't', &object->job->started))
+DEFINE_PROPERTY_GET(get_expected_end_time, struct job_object, object,
+                    append_expected_end(reply, view_of(object)))
+DEFINE_PROPERTY_GET(get_started_by_uid, struct job_object, object,
+                    sd_bus_message_append_basic(reply, 'u', &object->job->uid))
+DEFINE_PROPERTY_GET(get_objects, struct job_object, object, append_objects(reply, view_of(object)))
+DEFINE_PROPERTY_GET(get_cancelable, struct job_object, object,
+                    sd_bus_message_append(reply, "b", !job_is_finished(object->job)))
+DEFINE_PROPERTY_GET(get_scope, struct job_object, object,
+                    append_text(reply, object->job->scope_text))
+DEFINE_PROPERTY_GET(get_cause, struct job_object, object,
+                    append_text(reply, job_cause_name(object->job->cause)))
+DEFINE_PROPERTY_GET(get_state, struct job_object, object,
+                    append_text(reply, job_state_name(object->job->state)))
+DEFINE_PROPERTY_GET(get_steps_done, struct job_object, object,
+                    sd_bus_message_append_basic(reply, 'u', &object->job->steps_done))
+DEFINE_PROPERTY_GET(get_steps_total, struct job_object, object,
+                    sd_bus_message_append_basic(reply, 'u', &object->job->steps_total))
+DEFINE_PROPERTY_GET(get_result, struct job_object, object, append_text(reply, result(object->job)))
+DEFINE_PROPERTY_GET(get_summary, struct job_object, object,
+                    append_summary(reply, object->job->summary))
 
 struct cancel_call {
         struct server *server;
@@ -87,8 +92,9 @@ static int cancel_details(struct details *details, const struct job *job) {
 }
 
 static int on_cancel(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-        const struct job *job = userdata;
-        struct server *server = object_server(sd_bus_message_get_bus(call));
+        const struct job_object *object = userdata;
+        const struct job *job = object->job;
+        struct server *server = object->server;
         struct caller_request request = {
                 .action = SCSISCAN_ACTION_CANCEL,
                 .owner = job->uid,
@@ -111,13 +117,12 @@ static int on_cancel(sd_bus_message *call, void *userdata, sd_bus_error *error) 
 }
 
 static int on_wait(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-        const struct job *job = userdata;
-        struct server *server = object_server(sd_bus_message_get_bus(call));
+        const struct job_object *object = userdata;
 
-        return waiting_for_job(server->waiting, call, job->id, error);
+        return waiting_for_job(object->server->waiting, call, object->job->id, error);
 }
 
-/* What sd-bus hands to the getters is const to them. */
+/* Good until the next one is looked up: nobody keeps it. */
 static int find(sd_bus *bus, const char *path, const char *interface, void *userdata,
                 void **ret_found, sd_bus_error *error) {
         struct server *server = userdata;
@@ -125,8 +130,9 @@ static int find(sd_bus *bus, const char *path, const char *interface, void *user
 
         if (path_parse_job(path, &id) < 0)
                 return 0;
-        *ret_found = (void *)engine_job(server->config.engine, id);
-        return *ret_found != NULL;
+        server->found_job = job_object(server, engine_job(server->config.engine, id));
+        *ret_found = &server->found_job;
+        return server->found_job.job != NULL;
 }
 
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,

@@ -77,36 +77,9 @@ static int on_scan(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         return scan_call(object_server(sd_bus_message_get_bus(call)), call, text, &scope, error);
 }
 
-static int find(sd_bus *bus, const char *path, const char *interface, void *userdata,
-                void **ret_found, sd_bus_error *error) {
-        struct server *server = userdata;
-        struct object_id id;
-
-        if (path_parse(path, &id) < 0)
-                return 0;
-        *ret_found = topology_target(engine_topology(server->config.engine), &id.address.target);
-        return *ret_found != NULL;
-}
-
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
                      sd_bus_error *error) {
-        struct server *server = userdata;
-        struct path_list list = {};
-        const struct host *host;
-        const struct target *target;
-        int r = 0;
-
-        TAILQ_FOREACH (host, topology_hosts(engine_topology(server->config.engine)), entry)
-                TAILQ_FOREACH (target, &host->targets, entry) {
-                        struct object_id id = target_id(target);
-
-                        if (r >= 0)
-                                r = path_list_add(&list, &id);
-                }
-        if (r < 0)
-                path_list_done(&list);
-        *ret_nodes = list.paths;
-        return r;
+        return object_enumerate(userdata, OBJECT_TARGET, ret_nodes);
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -138,7 +111,7 @@ const struct object_face object_target = {
         .prefix = SCSISCAN_PATH_TARGET,
         .interface = SCSISCAN_INTERFACE_TARGET,
         .vtable = vtable,
-        .find = find,
+        .find = object_find,
         .enumerate = enumerate,
         .properties = properties,
 };

@@ -45,35 +45,9 @@ DEFINE_PROPERTY_GET(get_block_size, struct unit, unit,
                     sd_bus_message_append_basic(reply, 'u', &unit_speaker(unit)->facts.block_size))
 DEFINE_PROPERTY_GET(get_devices, struct unit, unit, append_devices(reply, unit))
 
-static int find(sd_bus *bus, const char *path, const char *interface, void *userdata,
-                void **ret_found, sd_bus_error *error) {
-        struct server *server = userdata;
-        struct object_id id;
-
-        if (path_parse(path, &id) < 0)
-                return 0;
-        *ret_found = topology_unit(engine_topology(server->config.engine), id.identity);
-        path_done(&id);
-        return *ret_found != NULL;
-}
-
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
                      sd_bus_error *error) {
-        struct server *server = userdata;
-        struct path_list list = {};
-        const struct unit *unit;
-        int r = 0;
-
-        TAILQ_FOREACH (unit, topology_units(engine_topology(server->config.engine)), entry) {
-                struct object_id id = unit_id(unit);
-
-                if (r >= 0)
-                        r = path_list_add(&list, &id);
-        }
-        if (r < 0)
-                path_list_done(&list);
-        *ret_nodes = list.paths;
-        return r;
+        return object_enumerate(userdata, OBJECT_UNIT, ret_nodes);
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -108,7 +82,7 @@ const struct object_face object_unit = {
         .prefix = SCSISCAN_PATH_UNIT,
         .interface = SCSISCAN_INTERFACE_UNIT,
         .vtable = vtable,
-        .find = find,
+        .find = object_find,
         .enumerate = enumerate,
         .properties = properties,
 };

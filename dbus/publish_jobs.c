@@ -74,20 +74,23 @@ static void publish_stages(struct server *server, struct job_view *view, const s
 static int publish_new_job(struct server *server, const struct job *job, const char *path) {
         struct job_view *view = job_views_add(
                 server->jobs, job, engine_topology(server->config.engine), realtime(server));
+        struct job_object object;
 
         if (!view)
                 return -ENOMEM;
-        emit_added(server, path);
+        object = job_object(server, job);
+        emit_added(server, &object_job, path, &object);
         publish_stages(server, view, job, path);
         return 0;
 }
 
 static void publish_known_job(struct server *server, struct job_view *view, const struct job *job,
                               const char *path) {
+        struct job_object object = job_object(server, job);
         uint32_t properties = view->unpublished | job_view_update(view, job, realtime(server));
 
         view->unpublished = 0;
-        emit_changed(server, &object_job, path, properties);
+        emit_changed(server, &object_job, path, &object, properties);
         publish_stages(server, view, job, path);
 }
 
@@ -104,32 +107,40 @@ static void publish_job(struct server *server, const struct job *job) {
                 emit_fail(server, r);
 }
 
-/* Notes which jobs work on other objects now, for publish_job() to tell with the rest. */
-static void look_at_objects(struct server *server) {
-        const struct topology *topology = engine_topology(server->config.engine);
-        const struct job *job;
+/* ---- those that work on other objects now ---- */
 
-        TAILQ_FOREACH (job, engine_jobs(server->config.engine), entry) {
-                struct job_view *view = job_views_find(server->jobs, job->id);
-                int r = 0;
+/* Whoever is about to be told of anyway is told of that with the rest. */
+static void look_at_objects(struct server *server, const struct job *job) {
+        struct job_view *view = job_views_find(server->jobs, job->id);
+        int r = 0;
 
-                if (view && !view->ended)
-                        r = job_view_update_objects(view, job, topology, &view->unpublished);
-                if (r < 0)
-                        emit_fail(server, r);
-        }
+        if (view && !view->ended)
+                r = job_view_update_objects(view, job, engine_topology(server->config.engine),
+                                            &view->unpublished);
+        if (r < 0)
+                emit_fail(server, r);
+        else if (view && view->unpublished)
+                publish_job(server, job);
 }
 
-static void publish_objects(struct server *server) {
+/* Jobs have ascending ids, and go nowhere but in publish_jobs(). */
+bool publish_job_objects(struct server *server, struct publication *publication, uint64_t until) {
         const struct job *job;
 
+        if (!publication->changes)
+                return true;
         TAILQ_FOREACH (job, engine_jobs(server->config.engine), entry) {
-                const struct job_view *view = job_views_find(server->jobs, job->id);
-
-                if (view && view->unpublished)
-                        publish_job(server, job);
+                if (job->id <= publication->job)
+                        continue;
+                if (slice_is_over(until))
+                        return false;
+                look_at_objects(server, job);
+                publication->job = job->id;
         }
+        return true;
 }
+
+/* ---- those that changed, came, or are forgotten ---- */
 
 static void publish_expired(struct server *server, uint64_t job) {
         _cleanup_(freep) char *path = NULL;
@@ -142,17 +153,19 @@ static void publish_expired(struct server *server, uint64_t job) {
         job_views_remove(server->jobs, job);
 }
 
-void publish_jobs(struct server *server, bool topology_changed) {
+bool publish_jobs(struct server *server, struct publication *publication, uint64_t until) {
         struct scan_time now = server->handler.now(server->handler.userdata);
         const struct job *job;
         uint64_t expired;
 
-        if (topology_changed)
-                look_at_objects(server);
-        while ((job = engine_take_job(server->config.engine)))
-                publish_job(server, job);
-        if (topology_changed)
-                publish_objects(server);
-        while (engine_expire_job(server->config.engine, now, &expired))
-                publish_expired(server, expired);
+        while (!slice_is_over(until)) {
+                job = engine_take_job(server->config.engine);
+                if (job)
+                        publish_job(server, job);
+                else if (engine_expire_job(server->config.engine, now, &expired))
+                        publish_expired(server, expired);
+                else
+                        return true;
+        }
+        return false;
 }

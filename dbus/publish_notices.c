@@ -71,19 +71,32 @@ static void publish_notice(struct server *server, const struct notice *notice) {
         }
 }
 
-void publish_notices(struct server *server) {
+static void publish_next(struct server *server, struct publication *publication,
+                         const struct notice *notice) {
         const struct server_handler *handler = &server->handler;
-        struct notice *notice;
-        unsigned attentions = 0;
 
-        while ((notice = engine_take_notice(server->config.engine))) {
-                attentions += notice->kind == NOTICE_ATTENTION;
-                if (notice->kind != NOTICE_ATTENTION || attentions <= ATTENTIONS_MAX)
-                        publish_notice(server, notice);
-                if (handler->noticed)
-                        handler->noticed(notice, handler->userdata);
+        publication->attentions += notice->kind == NOTICE_ATTENTION;
+        if (notice->kind != NOTICE_ATTENTION || publication->attentions <= ATTENTIONS_MAX)
+                publish_notice(server, notice);
+        if (handler->noticed)
+                handler->noticed(notice, handler->userdata);
+}
+
+bool publish_notices(struct server *server, struct publication *publication, uint64_t until) {
+        struct notice *notice;
+
+        if (publication->held)
+                return true;
+        while (!slice_is_over(until)) {
+                notice = engine_take_notice(server->config.engine);
+                if (!notice) {
+                        if (publication->attentions > ATTENTIONS_MAX)
+                                log_warning("%u unit attentions at once: told of %u",
+                                            publication->attentions, ATTENTIONS_MAX);
+                        return true;
+                }
+                publish_next(server, publication, notice);
                 notice_free(notice);
         }
-        if (attentions > ATTENTIONS_MAX)
-                log_warning("%u unit attentions at once: told of %u", attentions, ATTENTIONS_MAX);
+        return false;
 }

@@ -4,17 +4,13 @@
 
 #include "dbus/append.h"
 #include "dbus/emit.h"
+#include "dbus/history.h"
+#include "dbus/ids.h"
 #include "dbus/names.h"
 #include "dbus/paths.h"
 #include "dbus/publisher.h"
 #include "dbus/server_private.h"
-
-static const struct object_face *const faces[OBJECT_KINDS] = {
-        [OBJECT_HOST] = &object_host,
-        [OBJECT_TARGET] = &object_target,
-        [OBJECT_DEVICE] = &object_device,
-        [OBJECT_UNIT] = &object_unit,
-};
+#include "util/log.h"
 
 /* ---- signals of a device ---- */
 
@@ -69,65 +65,38 @@ static void emit_attached(struct server *server, const struct change *change, co
 typedef void (*publish_change)(struct server *server, const struct change_list *changes,
                                const struct change *change, const char *path);
 
+static void *object_of(const struct server *server, const struct change *change) {
+        return object_get(engine_topology(server->config.engine), &change->id);
+}
+
 static void publish_removed(struct server *server, const struct change_list *changes,
                             const struct change *change, const char *path) {
-        if (!change->removed)
-                return;
         if (change->id.kind == OBJECT_DEVICE)
                 emit_detached(server, change, reason_of(changes, change), path);
-        emit_removed(server, faces[change->id.kind], path);
+        emit_removed(server, object_face(change->id.kind), path);
 }
 
 static void publish_added(struct server *server, const struct change_list *changes,
                           const struct change *change, const char *path) {
-        if (!change->added)
-                return;
-        emit_added(server, path);
+        emit_added(server, object_face(change->id.kind), path, object_of(server, change));
         if (change->id.kind == OBJECT_DEVICE)
                 emit_attached(server, change, path);
 }
 
 static void publish_changed(struct server *server, const struct change_list *changes,
                             const struct change *change, const char *path) {
-        if (!change->removed && !change->added)
-                emit_changed(server, faces[change->id.kind], path, change->properties);
+        emit_changed(server, object_face(change->id.kind), path, object_of(server, change),
+                     change->properties);
 }
 
-/* ---- the batch ---- */
-
-/* Of one kind, or of all (OBJECT_KINDS). */
-static void publish_each(struct server *server, const struct change_list *changes,
-                         enum object_kind kind, publish_change publish) {
-        const struct change *change;
-
-        TAILQ_FOREACH (change, changes, entry) {
-                _cleanup_(freep) char *path = NULL;
-                int r;
-
-                if (!server->bus || (kind != OBJECT_KINDS && change->id.kind != kind))
-                        continue;
-                r = path_format(&change->id, &path);
-                if (r < 0)
-                        emit_fail(server, r);
-                else
-                        publish(server, changes, change, path);
-        }
+/* For the log: once for each object, in the order in which it happened. */
+static void publish_heard(struct server *server, const struct change_list *changes,
+                          const struct change *change, const char *path) {
+        if (server->handler.changed)
+                server->handler.changed(change, server->handler.userdata);
 }
 
-/* Whoever follows the signals never sees an object that names one it has not been told of, and as
- * few as can be that name one which is gone. */
-static void publish_objects(struct server *server, const struct change_list *changes) {
-        static const enum object_kind removal[] = {OBJECT_DEVICE, OBJECT_TARGET, OBJECT_UNIT,
-                                                   OBJECT_HOST};
-        static const enum object_kind addition[] = {OBJECT_HOST, OBJECT_UNIT, OBJECT_TARGET,
-                                                    OBJECT_DEVICE};
-
-        for (size_t i = 0; i < ELEMENTS_OF(removal); i++)
-                publish_each(server, changes, removal[i], publish_removed);
-        for (size_t i = 0; i < ELEMENTS_OF(addition); i++)
-                publish_each(server, changes, addition[i], publish_added);
-        publish_each(server, changes, OBJECT_KINDS, publish_changed);
-}
+/* ---- all of them ---- */
 
 static bool is_added(const struct change *change) {
         return change->added;
@@ -141,6 +110,62 @@ static bool is_changed(const struct change *change) {
         return !change->added && !change->removed;
 }
 
+static bool is_any(const struct change *change) {
+        return true;
+}
+
+/* Whoever follows the signals never sees an object that names one it has not been told of, and as
+ * few as can be that name one which is gone. */
+static const struct pass {
+        bool (*wanted)(const struct change *change);
+        enum object_kind kind; /* OBJECT_KINDS: all */
+        publish_change publish;
+} passes[] = {
+        {is_any, OBJECT_KINDS, publish_heard},        {is_removed, OBJECT_DEVICE, publish_removed},
+        {is_removed, OBJECT_TARGET, publish_removed}, {is_removed, OBJECT_UNIT, publish_removed},
+        {is_removed, OBJECT_HOST, publish_removed},   {is_added, OBJECT_HOST, publish_added},
+        {is_added, OBJECT_UNIT, publish_added},       {is_added, OBJECT_TARGET, publish_added},
+        {is_added, OBJECT_DEVICE, publish_added},     {is_changed, OBJECT_KINDS, publish_changed},
+};
+
+static void publish_one(struct server *server, const struct pass *pass,
+                        const struct change_list *changes, const struct change *change) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        if (!pass->wanted(change) || (pass->kind != OBJECT_KINDS && change->id.kind != pass->kind))
+                return;
+        r = path_format(&change->id, &path);
+        if (r < 0)
+                emit_fail(server, r);
+        else
+                pass->publish(server, changes, change, path);
+}
+
+/* False when the time is over: publication->next is who comes next. */
+static bool publish_pass(struct server *server, struct publication *publication, uint64_t until) {
+        const struct change_list *changes = change_set_entries(publication->changes);
+
+        if (!publication->under_way)
+                publication->next = TAILQ_FIRST(changes);
+        publication->under_way = true;
+        while (publication->next) {
+                if (slice_is_over(until))
+                        return false;
+                publish_one(server, &passes[publication->pass], changes, publication->next);
+                publication->next = TAILQ_NEXT(publication->next, entry);
+        }
+        publication->under_way = false;
+        return true;
+}
+
+bool publish_objects(struct server *server, struct publication *publication, uint64_t until) {
+        for (; publication->changes && publication->pass < ELEMENTS_OF(passes); publication->pass++)
+                if (!publish_pass(server, publication, until))
+                        return false;
+        return true;
+}
+
 static int append_changes(sd_bus_message *message, const struct change_list *changes,
                           bool (*wanted)(const struct change *change)) {
         const struct change *change;
@@ -152,7 +177,7 @@ static int append_changes(sd_bus_message *message, const struct change_list *cha
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-static void publish_batch(struct server *server, const struct change_list *changes) {
+static void emit_batch(struct server *server, const struct change_list *changes) {
         sd_bus_message *signal;
         int r;
 
@@ -170,32 +195,22 @@ static void publish_batch(struct server *server, const struct change_list *chang
         emit_end(server, signal, r);
 }
 
-static void tell_changes(const struct server *server, const struct change_list *changes) {
-        const struct server_handler *handler = &server->handler;
-        const struct change *change;
+bool publish_batch(struct server *server, struct publication *publication, uint64_t until) {
+        const struct change_list *changes;
 
-        if (!handler->changed)
-                return;
-        TAILQ_FOREACH (change, changes, entry)
-                handler->changed(change, handler->userdata);
-}
-
-bool publish_topology(struct server *server) {
-        _cleanup_(change_set_freep) struct change_set *set =
-                engine_take_changes(server->config.engine);
-
-        if (!set || change_set_is_empty(set))
-                return false;
+        if (!publication->changes)
+                return true;
+        changes = change_set_entries(publication->changes);
         server->shown.generation++;
-        tell_changes(server, change_set_entries(set));
-        publish_objects(server, change_set_entries(set));
-        publish_batch(server, change_set_entries(set));
+        emit_batch(server, changes);
+        if (history_add(server->history, server->shown.generation, changes) < 0)
+                log_warning("Out of memory: the history of changes starts over");
         return true;
 }
 
 /* ---- the root object ---- */
 
-void publish_root(struct server *server) {
+bool publish_root(struct server *server, struct publication *publication, uint64_t until) {
         const struct engine *engine = server->config.engine;
         const char *mode = engine_kernel_scan_mode(engine);
         struct root_view *shown = &server->shown;
@@ -216,4 +231,5 @@ void publish_root(struct server *server) {
                 snprintf(shown->kernel_scan_mode, sizeof(shown->kernel_scan_mode), "%s", mode);
                 emit_root_changed(server, SCSISCAN_INTERFACE_SCAN, "KernelScanMode");
         }
+        return true;
 }

@@ -7,9 +7,8 @@
 #include "dbus/log_control.h"
 #include "dbus/names.h"
 #include "dbus/object.h"
-#include "dbus/publisher.h"
+#include "dbus/reply.h"
 #include "dbus/server_private.h"
-#include "dbus/snapshot.h"
 #include "util/log.h"
 
 #define BUS "org.freedesktop.DBus"
@@ -23,16 +22,30 @@ enum name_reply {
         NAME_ALREADY_OWNER = 4,
 };
 
+const struct iface *const ifaces[] = {&iface_scan, &iface_topology, &iface_hotplug, &iface_policy,
+                                      NULL};
+
 /* ---- what is served ---- */
 
+/* In front of sd-bus, which would answer at once, however long that takes, with what nobody was
+ * told of yet. */
+static int managed_objects_filter(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+        struct server *server = userdata;
+        struct long_reply *reply;
+
+        if (!sd_bus_message_is_method_call(call, "org.freedesktop.DBus.ObjectManager",
+                                           "GetManagedObjects"))
+                return 0;
+        reply = reply_new(&reply_objects, call);
+        return reply ? replies_add(server->replies, reply, error) : -ENOMEM;
+}
+
 static int export_root(struct server *server, sd_bus *bus) {
-        static const struct iface *const ifaces[] = {&iface_scan, &iface_topology, &iface_hotplug,
-                                                     &iface_policy};
-        int r = sd_bus_add_object(bus, NULL, SCSISCAN_PATH, snapshot_filter, server);
+        int r = sd_bus_add_object(bus, NULL, SCSISCAN_PATH, managed_objects_filter, server);
 
         if (r >= 0)
                 r = sd_bus_add_object_manager(bus, NULL, SCSISCAN_PATH);
-        for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(ifaces); i++)
+        for (size_t i = 0; r >= 0 && ifaces[i]; i++)
                 r = sd_bus_add_object_vtable(bus, NULL, SCSISCAN_PATH, ifaces[i]->name,
                                              ifaces[i]->vtable, server);
         return r;
@@ -109,6 +122,7 @@ static int on_name_gone(sd_bus_message *signal, void *userdata, sd_bus_error *er
                 return 0;
         callers_leave(server->callers, name);
         waiting_leave(server->waiting, name);
+        replies_leave(server->replies, name);
         return 0;
 }
 
@@ -152,12 +166,16 @@ static void on_lost(void *userdata) {
         server->bus = NULL;
         callers_leave_all(server->callers);
         waiting_leave_all(server->waiting);
+        replies_leave_all(server->replies);
 }
 
 /* ---- the whole ---- */
 
 static void server_parts_free(struct server *server) {
         bus_loop_free(server->bus_loop);
+        telling_free(server->telling);
+        replies_free(server->replies);
+        history_free(server->history);
         waiting_free(server->waiting);
         callers_free(server->callers);
         job_views_free(server->jobs);
@@ -173,7 +191,11 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
                 return -ENOMEM;
         server->config = *config;
         server->handler = *handler;
+        server->shown.generation = config->generation;
         server->jobs = job_views_new();
+        server->replies = replies_new();
+        server->telling = telling_new(server);
+        server->history = history_new(config->generation);
         server->callers = callers_new();
         server->waiting = waiting_new(config->engine, &server->shown.generation);
         server->leases = leases_new(config->engine, handler);
@@ -184,34 +206,35 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
                 .userdata = server,
         });
         if (!server->jobs || !server->callers || !server->waiting || !server->leases ||
-            !server->bus_loop) {
+            !server->replies || !server->telling || !server->history || !server->bus_loop) {
                 server_parts_free(server);
                 return -ENOMEM;
         }
         waiting_start(server->waiting, loop);
         leases_start(server->leases, loop);
+        telling_start(server->telling, loop);
         bus_loop_start(server->bus_loop, loop);
         *ret = server;
         return 0;
 }
 
-void publish_all(struct server *server) {
-        bool topology_changed = publish_topology(server);
-
-        publish_notices(server);
-        publish_root(server);
-        publish_jobs(server, topology_changed);
+void server_publish(struct server *server, const struct server_publication *what) {
+        telling_begin(server->telling, what);
 }
 
-void server_publish(struct server *server) {
-        publish_all(server);
-        waiting_answer(server->waiting);
+bool server_is_telling(const struct server *server) {
+        return telling_is_under_way(server->telling);
+}
+
+bool server_is_asked(const struct server *server) {
+        return replies_are_due(server->replies, server->bus);
 }
 
 void server_stop(struct server *server) {
         bus_loop_stop(server->bus_loop);
         waiting_stop(server->waiting);
         leases_stop(server->leases);
+        telling_stop(server->telling);
 }
 
 void server_free(struct server *server) {

@@ -27,6 +27,8 @@ struct server_handler {
          * be due, and server_publish() is. Called within a method call, must not publish at once.
          */
         void (*poked)(void *userdata);
+        /* What server_publish() began is complete. */
+        void (*told)(void *userdata);
         /* The time, as the engine takes it. */
         struct scan_time (*now)(void *userdata);
         /* Counters beside the engine's own, at most max; returns how many. */
@@ -49,6 +51,9 @@ struct server_config {
         struct engine *engine;
         bool owner;                  /* Scan.Mode */
         const struct policy *policy; /* Policy.Rules; NULL for none */
+        /* Where it begins: one that no earlier run of the service has come to, so that nobody takes
+         * a generation for another one of that number. */
+        uint64_t generation;
 };
 
 /* Connects without waiting: no bus yet (early boot) is no error, the name is taken when the bus is
@@ -56,10 +61,26 @@ struct server_config {
 int server_new(uv_loop_t *loop, const struct server_config *config,
                const struct server_handler *handler, struct server **ret);
 
+struct server_publication {
+        /* Everything that the kernel has said is in the engine: who waits for a scope to settle is
+         * told of what is so now. */
+        bool heard;
+        /* Much is about to change: leave the topology for the next time, so that it is told
+         * together, unless somebody would be told of objects that nobody knows. */
+        bool held;
+};
+
 /* Publishes what changed since last time: removed objects, added ones, properties, one Changed with
  * the next generation; then what is told by a signal alone; then jobs; then answers calls that
- * waited for what is now so. */
-void server_publish(struct server *server);
+ * waited for what is now so, and one of those that ask for many objects.
+ *
+ * That may take more time than the loop has at once, and goes on from the loop then: nothing may go
+ * into the engine that changes the topology until told() is called. Which is called in any case. */
+void server_publish(struct server *server, const struct server_publication *what);
+/* It is not complete. */
+bool server_is_telling(const struct server *server);
+/* Somebody asks for many objects, and is answered by the next server_publish(). */
+bool server_is_asked(const struct server *server);
 
 /* That policy holds from here on, until the next call: tells everybody. */
 void server_set_policy(struct server *server, const struct policy *policy);

@@ -5,9 +5,12 @@
 
 #include "dbus/bus_loop.h"
 #include "dbus/caller.h"
+#include "dbus/history.h"
 #include "dbus/job_views.h"
 #include "dbus/leases.h"
+#include "dbus/replies.h"
 #include "dbus/server.h"
+#include "dbus/telling.h"
 #include "dbus/waiting.h"
 
 /* The properties of the root object as they were last told. */
@@ -19,6 +22,16 @@ struct root_view {
         char kernel_scan_mode[FACT_NAME_MAX];
 };
 
+/* What the getters of a job look at. */
+struct job_object {
+        struct server *server;
+        const struct job *job;
+};
+
+static inline struct job_object job_object(struct server *server, const struct job *job) {
+        return (struct job_object){.server = server, .job = job};
+}
+
 struct server {
         struct server_config config;
         struct server_handler handler;
@@ -27,6 +40,10 @@ struct server {
         struct waiting *waiting;
         struct job_views *jobs;
         struct leases *leases;
+        struct replies *replies;
+        struct telling *telling;
+        struct history *history;
         struct root_view shown;
-        sd_bus *bus; /* while there is one that knows us, else NULL; not owned */
+        struct job_object found_job; /* by sd-bus, for the call it is in */
+        sd_bus *bus;                 /* while there is one that knows us, else NULL; not owned */
 };

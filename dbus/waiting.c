@@ -37,6 +37,7 @@ struct waiting {
         const uint64_t *generation; /* of what was published last */
         uv_timer_t timer;           /* the first `until` */
         bool open;
+        bool heard; /* within waiting_answer() alone */
         struct waiter_list list;
         unsigned count;
 };
@@ -214,7 +215,7 @@ static bool waiter_answer(const struct waiting *waiting, struct waiter *waiter) 
         if (waiter->kind == WAIT_SCOPE) {
                 if (waiter->fresh)
                         return false;
-                settled = engine_is_settled(waiting->engine, &waiter->scope);
+                settled = waiting->heard && engine_is_settled(waiting->engine, &waiter->scope);
                 if (!settled && waiter->until > now_usec())
                         return false;
                 r = sd_bus_reply_method_return(waiter->call, "b", settled);
@@ -264,12 +265,17 @@ static void on_timer(uv_timer_t *timer) {
         answer_those_due(timer->data);
 }
 
-void waiting_answer(struct waiting *waiting) {
+/* In a storm that does not end, everything is never heard: who has no patience left is told so. */
+void waiting_answer(struct waiting *waiting, bool heard) {
         struct waiter *waiter;
+        uint64_t now = now_usec();
 
         TAILQ_FOREACH (waiter, &waiting->list, entry)
-                waiter->fresh = false;
+                if (heard || waiter->until <= now)
+                        waiter->fresh = false;
+        waiting->heard = heard;
         answer_those_due(waiting);
+        waiting->heard = false;
 }
 
 /* ---- who comes and goes ---- */

@@ -7,6 +7,7 @@
  * published.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 #include <uv.h>
@@ -50,12 +51,13 @@ int waiting_for_plan(struct waiting *waiting, sd_bus_message *call, uint64_t job
 int waiting_for_nodes(struct waiting *waiting, sd_bus_message *call, uint64_t job,
                       const struct scope *scope, uint64_t lun, sd_bus_error *error);
 /* Replies (b settled), at the earliest when something was published once more: what the kernel has
- * said and nobody has heard yet counts as in flight. timeout in µs, UINT64_MAX for ever. */
+ * said and the engine has not heard yet counts as in flight. timeout in µs, UINT64_MAX for ever. */
 int waiting_for_scope(struct waiting *waiting, sd_bus_message *call, const struct scope *scope,
                       uint64_t timeout, sd_bus_error *error);
 
-/* Answers those whose time has come. */
-void waiting_answer(struct waiting *waiting);
+/* Answers those whose time has come: something was published. heard: the engine knows of everything
+ * that the kernel had said by then; nothing is settled before that. */
+void waiting_answer(struct waiting *waiting, bool heard);
 
 /* The sender has left the bus; all have, for there is no bus. */
 void waiting_leave(struct waiting *waiting, const char *sender);

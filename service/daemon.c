@@ -13,6 +13,7 @@
 #include "chronicle.h"
 #include "daemon.h"
 #include "dbus/server.h"
+#include "inbox.h"
 #include "kernel/kernel.h"
 #include "policy/scan_rules.h"
 #include "policy_files.h"
@@ -22,9 +23,14 @@
 #include "util/log.h"
 #include "worker/messages.h"
 
-/* Changes are published together: at once when nothing is under way, else at this pace, so that
- * mapping a thousand LUNs is some tens of signals and not thousands. */
+/* Changes are published together: at once when nothing is under way, else at this pace. */
 #define PUBLISH_PACE_MS 50
+/* Where so many devices are about to come, the topology is published when the last one is there,
+ * or after that time: mapping a thousand LUNs is one batch. */
+#define BULK_DEVICES 32
+#define BULK_PATIENCE_MS 5000
+/* The loop is kept no longer than this at a time. */
+#define SLICE_USEC 10000
 /* What has to be on the disk before it is published is waited for so long. */
 #define KEEP_PATIENCE_MS 1000
 /* Finished jobs are forgotten by somebody looking at the clock now and then. */
@@ -40,11 +46,14 @@ struct daemon {
         struct policy_limits limits;
         struct rules *rules;
         struct engine *engine;
+        struct inbox *inbox; /* what it is to be told */
         struct kernel *kernel;
         struct server *server;
         struct state *state;
         uint64_t published;  /* ms of the loop's clock */
         uint64_t owed_since; /* ms: what is not on the disk yet waits to be published; 0 for none */
+        uint64_t bulk_since; /* ms: many devices are about to come since then; 0 when not */
+        bool deferred;       /* there is something to do when the bus has been told */
         bool owner;
         bool ready_told;
         bool stopping;
@@ -108,6 +117,9 @@ static void on_signal(uv_signal_t *handle, int number) {
 
 /* ---- the pump ---- */
 
+/* There is something to do, within this turn of the loop or the next. */
+static void daemon_poke(struct daemon *daemon);
+
 static void tell_ready(struct daemon *daemon) {
         size_t count = topology_device_count(engine_topology(daemon->engine));
 
@@ -138,17 +150,38 @@ static bool is_to_wait(struct daemon *daemon) {
         return true;
 }
 
-static void publish(struct daemon *daemon) {
+/* Once that has begun it lasts until none of them is awaited any more. */
+static bool is_bulk(struct daemon *daemon) {
+        size_t expected = engine_expected(daemon->engine);
+        uint64_t now = uv_now(&daemon->loop);
+        bool at_first;
+
+        if (expected == 0 || (daemon->bulk_since == 0 && expected < BULK_DEVICES)) {
+                daemon->bulk_since = 0;
+                return false;
+        }
+        if (daemon->bulk_since > 0 && now - daemon->bulk_since < BULK_PATIENCE_MS)
+                return true;
+        /* It begins, or has taken too long and is told in part. */
+        at_first = daemon->bulk_since == 0;
+        daemon->bulk_since = now;
+        return at_first;
+}
+
+/* heard: the engine knows of all that the kernel has said. */
+static void publish(struct daemon *daemon, bool heard) {
+        struct server_publication what = {.heard = heard};
+
         uv_timer_stop(&daemon->pace);
         if (is_to_wait(daemon))
                 return;
         daemon->published = uv_now(&daemon->loop);
-        server_publish(daemon->server);
-        tell_ready(daemon);
+        what.held = is_bulk(daemon);
+        server_publish(daemon->server, &what);
 }
 
 static void on_pace(uv_timer_t *handle) {
-        publish(handle->data);
+        daemon_poke(handle->data);
 }
 
 static void on_wake(uv_timer_t *handle);
@@ -165,25 +198,67 @@ static void rearm_wake(struct daemon *daemon) {
         uv_timer_start(&daemon->wake, on_wake, at > now ? (at - now + 999) / 1000 : 1, 0);
 }
 
-/* Hands out what may begin, and publishes what has come of it when that is due. */
-static void on_work(uv_idle_t *handle) {
-        struct daemon *daemon = handle->data;
-        uint64_t since;
+static bool slice_is_over(uint64_t until) {
+        return uv_hrtime() / 1000 >= until;
+}
+
+/* Hands over what has come in; false when there is more. */
+static bool take_in(struct daemon *daemon, uint64_t until) {
+        struct inbox_item item;
+        int r = 0;
+
+        while (r >= 0 && !slice_is_over(until)) {
+                if (!inbox_take(daemon->inbox, &item))
+                        return true;
+                r = item.is_event
+                            ? engine_event(daemon->engine, &item.event, daemon_now(daemon))
+                            : engine_observe(daemon->engine, &item.observation, daemon_now(daemon));
+                daemon_check(daemon, r);
+        }
+        return inbox_is_empty(daemon->inbox);
+}
+
+/* Hands out what may begin; false when there may be more. */
+static bool begin_steps(struct daemon *daemon, uint64_t until) {
         struct step step;
 
+        while (!daemon->stopping && !slice_is_over(until)) {
+                if (!engine_next(daemon->engine, daemon_now(daemon), &step))
+                        return true;
+                kernel_submit(daemon->kernel, &step);
+        }
+        return false;
+}
+
+static void publish_when_due(struct daemon *daemon, bool at_rest) {
+        uint64_t since = uv_now(&daemon->loop) - daemon->published;
+
+        if ((at_rest && !engine_is_busy(daemon->engine)) || since >= PUBLISH_PACE_MS ||
+            server_is_asked(daemon->server))
+                publish(daemon, at_rest);
+        else if (!uv_is_active((uv_handle_t *)&daemon->pace))
+                uv_timer_start(&daemon->pace, on_pace, PUBLISH_PACE_MS - since, 0);
+}
+
+static void on_work(uv_idle_t *handle) {
+        struct daemon *daemon = handle->data;
+        uint64_t until;
+        bool at_rest;
+
         uv_idle_stop(handle);
+        daemon->deferred = server_is_telling(daemon->server);
+        if (daemon->deferred)
+                return;
         /* What the kernel has said already belongs into this turn: Settle relies on it. */
         kernel_drain(daemon->kernel);
-        while (!daemon->stopping && engine_next(daemon->engine, daemon_now(daemon), &step))
-                kernel_submit(daemon->kernel, &step);
+        until = uv_hrtime() / 1000 + SLICE_USEC;
+        at_rest = take_in(daemon, until) && begin_steps(daemon, until);
         if (daemon->stopping)
                 return;
         rearm_wake(daemon);
-        since = uv_now(&daemon->loop) - daemon->published;
-        if (!engine_is_busy(daemon->engine) || since >= PUBLISH_PACE_MS)
-                publish(daemon);
-        else if (!uv_is_active((uv_handle_t *)&daemon->pace))
-                uv_timer_start(&daemon->pace, on_pace, PUBLISH_PACE_MS - since, 0);
+        publish_when_due(daemon, at_rest);
+        if (!at_rest)
+                daemon_poke(daemon);
 }
 
 static void daemon_poke(struct daemon *daemon) {
@@ -264,7 +339,7 @@ static void on_event(const struct event *event, void *userdata) {
         if (daemon->stopping)
                 return;
         chronicle_event(event);
-        daemon_check(daemon, engine_event(daemon->engine, event, daemon_now(daemon)));
+        daemon_check(daemon, inbox_add_event(daemon->inbox, event));
         daemon_poke(daemon);
 }
 
@@ -276,8 +351,16 @@ static void on_observed(struct observation *observation, void *userdata) {
                 return;
         }
         chronicle_observation(observation);
-        daemon_check(daemon, engine_observe(daemon->engine, observation, daemon_now(daemon)));
+        daemon_check(daemon, inbox_add_observation(daemon->inbox, observation));
         daemon_poke(daemon);
+}
+
+static void on_told(void *userdata) {
+        struct daemon *daemon = userdata;
+
+        tell_ready(daemon);
+        if (daemon->deferred)
+                daemon_poke(daemon);
 }
 
 static void on_poked(void *userdata) {
@@ -416,9 +499,13 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         };
         struct kernel_handler from_kernel = {
                 .event = on_event, .observed = on_observed, .userdata = daemon};
-        struct server_config server = {.owner = owner};
+        struct server_config server = {
+                .owner = owner,
+                .generation = daemon_now(daemon).realtime / 1000,
+        };
         struct server_handler from_server = {
                 .poked = on_poked,
+                .told = on_told,
                 .now = daemon_now,
                 .counters = list_counters,
                 .reload = reload_policy,
@@ -434,6 +521,9 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         r = rules_new(policy_roots(options), &daemon->limits, &daemon->rules);
         if (r < 0)
                 return r;
+        daemon->inbox = inbox_new();
+        if (!daemon->inbox)
+                return -ENOMEM;
         engine.policy = server.policy = rules_policy(daemon->rules);
         daemon->engine = engine_new(&engine);
         if (!daemon->engine)
@@ -487,6 +577,7 @@ int daemon_run(const struct daemon_options *options) {
         state_free(daemon.state);
         server_free(daemon.server);
         kernel_free(daemon.kernel);
+        inbox_free(daemon.inbox);
         engine_free(daemon.engine);
         rules_free(daemon.rules);
         r = uv_loop_close(&daemon.loop);

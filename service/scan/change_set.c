@@ -130,6 +130,12 @@ const struct change_list *change_set_entries(struct change_set *set) {
         return &set->entries;
 }
 
+struct change *change_set_find(struct change_set *set, const struct object_id *id) {
+        struct change_node *node = node_find(set, id);
+
+        return node ? &node->change : NULL;
+}
+
 int change_set_added(struct change_set *set, const struct object_id *id) {
         struct change_node *node = node_get(set, id);
 

@@ -84,6 +84,7 @@ struct change {
         uint32_t properties; /* of what is neither removed nor added */
         const char *reason;  /* device that was removed: why, a word; static */
         char *identity_was;  /* device that was removed: its identity, "" without; owned */
+        uint64_t generation; /* for whoever puts several batches together; else 0 */
         TAILQ_ENTRY(change) entry;
 };
 
@@ -98,6 +99,8 @@ DEFINE_CLEANUP(struct change_set *, change_set_free)
 bool change_set_is_empty(const struct change_set *set);
 /* In the order things happened first; entries that came to nothing are not there. */
 const struct change_list *change_set_entries(struct change_set *set);
+/* That of the object, NULL when nothing came of it. */
+struct change *change_set_find(struct change_set *set, const struct object_id *id);
 
 int change_set_added(struct change_set *set, const struct object_id *id);
 /* For a device: what its identity was, and why it went (static); else NULL. */

@@ -270,6 +270,31 @@ bool engine_is_busy(const struct engine *engine) {
         return !planner_is_idle(&engine->planner);
 }
 
+/* Each is also a device that is looked at in the end; what is counted twice does no harm. */
+static size_t target_expected(const struct engine *engine, const struct target_work *target) {
+        const struct target_scan *scan = &target->scan;
+        size_t count = scan->phase == PHASE_ATTACH ? scan->lun_count - scan->next : 0;
+        const struct device_work *work;
+
+        for (work = target->by_lun; work; work = work->hh.next) {
+                const struct scsi_address address = {target->address, work->lun};
+
+                count += !topology_device(engine->planner.topology, &address);
+        }
+        return count;
+}
+
+size_t engine_expected(const struct engine *engine) {
+        const struct host_work *host;
+        const struct target_work *target;
+        size_t count = 0;
+
+        for (host = engine->planner.hosts; host; host = host->hh.next)
+                for (target = host->targets; target; target = target->hh.next)
+                        count += target_expected(engine, target);
+        return count;
+}
+
 const struct topology *engine_topology(const struct engine *engine) {
         return engine->planner.topology;
 }

@@ -125,6 +125,10 @@ int engine_observe(struct engine *engine, struct observation *observation, struc
 bool engine_is_settled(const struct engine *engine, const struct scope *scope);
 bool engine_is_busy(const struct engine *engine);
 
+/* Devices that are about to be there and are not yet: LUNs on their way to be attached, and devices
+ * that are looked at for the first time. */
+size_t engine_expected(const struct engine *engine);
+
 const struct topology *engine_topology(const struct engine *engine);
 /* Changes since the last call, or NULL; the caller frees them. */
 struct change_set *engine_take_changes(struct engine *engine);

@@ -168,7 +168,9 @@ static void test_follow(gconstpointer observer) {
         harness_check(play->harness);
         mirror_check(mirror);
         play_rounds(play, mirror);
-        g_test_message("%u batches, %u objects", mirror_batches(mirror), mirror_objects(mirror));
+        g_test_message("%u batches, %u objects, %u answers of GetChanges", mirror_batches(mirror),
+                       mirror_objects(mirror), mirror_answers(mirror));
+        g_assert_cmpuint(mirror_answers(mirror), >, ROUNDS / 2);
         g_assert_cmpuint(mirror_batches(mirror), >, ROUNDS / 2);
         mirror_free(mirror);
         play_free(play);

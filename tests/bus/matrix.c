@@ -143,7 +143,8 @@ static bool is_in_matrix(const char *interface, const char *method) {
 
 /* What sends nothing and changes nothing, by the contract. */
 static bool is_free(const char *interface, const char *method) {
-        static const char *const free_ones[] = {"Settle", "Find", "Explain", "Evaluate", "Wait"};
+        static const char *const free_ones[] = {"Settle", "Find", "Explain",   "Evaluate",
+                                                "Wait",   "List", "GetChanges"};
 
         for (size_t i = 0; i < G_N_ELEMENTS(free_ones); i++)
                 if (strcmp(free_ones[i], method) == 0)

@@ -2,6 +2,17 @@
 #include <string.h>
 
 #include "mirror.h"
+#include "objects.h"
+
+/* What was so at some generation. */
+struct past {
+        guint64 generation;
+        GHashTable *objects; /* of the topology; NULL: none yet */
+};
+
+#define PASTS 8
+/* A past is kept of every so many batches, in the place of the one of eight such ago. */
+#define PAST_EVERY 5
 
 struct mirror {
         struct client *client;
@@ -15,6 +26,9 @@ struct mirror {
         GHashTable *completed;                 /* jobs */
         guint64 generation;
         unsigned batches;
+        struct past pasts[PASTS];
+        const struct past *asked; /* since when GetChanges is asked for */
+        unsigned answers;         /* of it */
 };
 
 static GHashTable *set_new(void) {
@@ -30,8 +44,7 @@ struct mirror *mirror_new(struct client *client) {
         guint32 serial;
 
         mirror->client = client;
-        mirror->objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                (GDestroyNotify)g_hash_table_unref);
+        mirror->objects = objects_new();
         mirror->added = set_new();
         mirror->removed = set_new();
         mirror->changed = set_new();
@@ -56,19 +69,12 @@ void mirror_free(struct mirror *mirror) {
         g_hash_table_unref(mirror->unannounced);
         g_hash_table_unref(mirror->detached);
         g_hash_table_unref(mirror->completed);
+        for (size_t i = 0; i < PASTS; i++)
+                g_clear_pointer(&mirror->pasts[i].objects, g_hash_table_unref);
         g_free(mirror);
 }
 
 /* ---- objects ---- */
-
-static bool is_kind(const char *path, const char *prefix) {
-        return g_str_has_prefix(path, prefix) && path[strlen(prefix)] == '/';
-}
-
-/* What Changed tells of. */
-static bool is_topology(const char *path) {
-        return strcmp(path, SCSISCAN_PATH) != 0 && !is_kind(path, SCSISCAN_PATH_JOB);
-}
 
 static void complain(const char *path, const char *what) {
         g_error("%s: %s", path, what);
@@ -97,80 +103,13 @@ GPtrArray *mirror_list(const struct mirror *mirror, const char *prefix) {
 
         g_hash_table_iter_init(&iter, mirror->objects);
         while (g_hash_table_iter_next(&iter, (void **)&path, NULL))
-                if (is_kind(path, prefix))
+                if (path_is_kind(path, prefix))
                         g_ptr_array_add(list, g_strdup(path));
         g_ptr_array_sort(list, compare_texts);
         return list;
 }
 
-/* Each value is told with its changes, but for the counters. */
-static void properties_take(GHashTable *object, const char *interface, GVariant *properties) {
-        GVariantIter iter;
-        const char *name;
-        GVariant *value;
-
-        /* An interface without properties is there, too. */
-        g_hash_table_insert(object, g_strdup_printf("%s ", interface),
-                            g_variant_ref_sink(g_variant_new("()")));
-        g_variant_iter_init(&iter, properties);
-        while (g_variant_iter_next(&iter, "{&sv}", &name, &value))
-                if (strcmp(name, "Counters") != 0)
-                        g_hash_table_insert(object, g_strdup_printf("%s %s", interface, name),
-                                            value);
-                else
-                        g_variant_unref(value);
-}
-
-static GHashTable *object_read(GVariant *interfaces) {
-        GHashTable *object = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                   (GDestroyNotify)g_variant_unref);
-        GVariantIter iter;
-        const char *interface;
-        GVariant *properties;
-
-        g_variant_iter_init(&iter, interfaces);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &interface, &properties))
-                properties_take(object, interface, properties);
-        return object;
-}
-
-/* The whole of GetManagedObjects. */
-static void objects_read(GHashTable *objects, GVariant *reply) {
-        g_autoptr(GVariant) all = g_variant_get_child_value(reply, 0);
-        GVariantIter iter;
-        const char *path;
-        GVariant *interfaces;
-
-        g_variant_iter_init(&iter, all);
-        while (g_variant_iter_loop(&iter, "{&o@a{sa{sv}}}", &path, &interfaces))
-                g_hash_table_insert(objects, g_strdup(path), object_read(interfaces));
-}
-
 /* ---- references ---- */
-
-static void reference_check(const struct mirror *mirror, const char *path, const char *to) {
-        if (strcmp(to, SCSISCAN_PATH_NONE) != 0 && !object_get(mirror, to))
-                g_error("%s names %s, which nobody has told of", path, to);
-}
-
-/* Of the properties that name one object, or (all) several. */
-static void references_check(const struct mirror *mirror, const char *path, bool all) {
-        GHashTableIter iter;
-        GVariant *value;
-
-        g_hash_table_iter_init(&iter, object_get(mirror, path));
-        while (g_hash_table_iter_next(&iter, NULL, (void **)&value)) {
-                if (g_variant_is_of_type(value, G_VARIANT_TYPE_OBJECT_PATH))
-                        reference_check(mirror, path, g_variant_get_string(value, NULL));
-                for (gsize i = 0; all && g_variant_is_of_type(value, G_VARIANT_TYPE("ao")) &&
-                                  i < g_variant_n_children(value);
-                     i++) {
-                        g_autoptr(GVariant) to = g_variant_get_child_value(value, i);
-
-                        reference_check(mirror, path, g_variant_get_string(to, NULL));
-                }
-        }
-}
 
 static void all_references_check(const struct mirror *mirror) {
         GHashTableIter iter;
@@ -178,8 +117,8 @@ static void all_references_check(const struct mirror *mirror) {
 
         g_hash_table_iter_init(&iter, mirror->objects);
         while (g_hash_table_iter_next(&iter, (void **)&path, NULL))
-                if (is_topology(path))
-                        references_check(mirror, path, true);
+                if (path_is_topology(path))
+                        references_check(mirror->objects, path, true);
 }
 
 /* ---- signals of objects ---- */
@@ -192,12 +131,12 @@ static void on_added(struct mirror *mirror, GVariant *body) {
         if (mirror->strict && object_get(mirror, path))
                 complain(path, "is added a second time");
         g_hash_table_insert(mirror->objects, g_strdup(path), object_read(interfaces));
-        if (is_topology(path))
+        if (path_is_topology(path))
                 set_add(mirror->added, path);
-        if (is_kind(path, SCSISCAN_PATH_DEVICE))
+        if (path_is_kind(path, SCSISCAN_PATH_DEVICE))
                 set_add(mirror->unannounced, path);
         if (mirror->strict)
-                references_check(mirror, path, false);
+                references_check(mirror->objects, path, false);
 }
 
 static gboolean is_of_interface(void *key, void *value, void *interface) {
@@ -213,9 +152,10 @@ static void on_removed(struct mirror *mirror, GVariant *body) {
 
         g_variant_get(body, "(&o^a&s)", &path, &interfaces);
         object = object_get(mirror, path);
-        if (is_topology(path))
+        if (path_is_topology(path))
                 set_add(mirror->removed, path);
-        if (is_kind(path, SCSISCAN_PATH_DEVICE) && !g_hash_table_remove(mirror->detached, path))
+        if (path_is_kind(path, SCSISCAN_PATH_DEVICE) &&
+            !g_hash_table_remove(mirror->detached, path))
                 complain(path, "is removed without Detached");
         if (mirror->strict && !object)
                 complain(path, "is removed, and was not there");
@@ -237,7 +177,7 @@ static void on_changed(struct mirror *mirror, const char *path, GVariant *body) 
         g_variant_get(body, "(&s@a{sv}^a&s)", &interface, &properties, &invalidated);
         if (invalidated[0])
                 complain(path, "sends a change without its value");
-        if (is_topology(path))
+        if (path_is_topology(path))
                 set_add(mirror->changed, path);
         if (mirror->strict && !object && strcmp(path, SCSISCAN_PATH) != 0)
                 complain(path, "changes, and was not there");
@@ -245,9 +185,9 @@ static void on_changed(struct mirror *mirror, const char *path, GVariant *body) 
                 complain(path, "changes after Completed");
         if (!object)
                 return;
-        properties_take(object, interface, properties);
-        if (mirror->strict && is_topology(path))
-                references_check(mirror, path, false);
+        object_take(object, interface, properties);
+        if (mirror->strict && path_is_topology(path))
+                references_check(mirror->objects, path, false);
 }
 
 /* ---- signals of the root ---- */
@@ -309,6 +249,16 @@ static void list_check(GHashTable *signalled, GVariant *body, gsize index, const
                         g_hash_table_size(signalled), what);
 }
 
+static void past_keep(struct mirror *mirror) {
+        struct past *past = &mirror->pasts[mirror->batches / PAST_EVERY % PASTS];
+
+        if (mirror->batches % PAST_EVERY > 0)
+                return;
+        g_clear_pointer(&past->objects, g_hash_table_unref);
+        past->objects = objects_copy(mirror->objects);
+        past->generation = mirror->generation;
+}
+
 static void on_batch(struct mirror *mirror, GVariant *body) {
         g_autoptr(GVariant) generation = g_variant_get_child_value(body, 0);
 
@@ -324,6 +274,7 @@ static void on_batch(struct mirror *mirror, GVariant *body) {
                 g_assert_cmpuint(g_hash_table_size(mirror->detached), ==, 0);
                 all_references_check(mirror);
         }
+        past_keep(mirror);
         g_hash_table_remove_all(mirror->added);
         g_hash_table_remove_all(mirror->removed);
         g_hash_table_remove_all(mirror->changed);
@@ -370,44 +321,6 @@ static void on_finished(const struct mirror *mirror, GVariant *body) {
         job_check(mirror, path, "Result", result);
 }
 
-/* ---- comparing ---- */
-
-static void object_compare(const char *path, GHashTable *mine, GHashTable *theirs) {
-        GHashTableIter iter;
-        const char *key;
-        GVariant *value;
-
-        g_hash_table_iter_init(&iter, mine);
-        while (g_hash_table_iter_next(&iter, (void **)&key, (void **)&value)) {
-                GVariant *other = g_hash_table_lookup(theirs, key);
-                g_autofree char *heard = g_variant_print(value, TRUE);
-                g_autofree char *listed = other ? g_variant_print(other, TRUE) : NULL;
-
-                if (g_strcmp0(heard, listed) != 0)
-                        g_error("%s: %s was signalled as %s, and is %s", path, key, heard, listed);
-        }
-        g_assert_cmpuint(g_hash_table_size(mine), ==, g_hash_table_size(theirs));
-}
-
-static void objects_compare(const struct mirror *mirror, GHashTable *theirs) {
-        GHashTableIter iter;
-        const char *path;
-        GHashTable *mine;
-
-        g_hash_table_iter_init(&iter, mirror->objects);
-        while (g_hash_table_iter_next(&iter, (void **)&path, (void **)&mine)) {
-                GHashTable *object = g_hash_table_lookup(theirs, path);
-
-                if (!object)
-                        complain(path, "was not told to be gone");
-                object_compare(path, mine, object);
-        }
-        g_hash_table_iter_init(&iter, theirs);
-        while (g_hash_table_iter_next(&iter, (void **)&path, NULL))
-                if (!object_get(mirror, path))
-                        complain(path, "was not told of");
-}
-
 /* ---- following ---- */
 
 static void take_signal(struct mirror *mirror, GDBusMessage *message) {
@@ -442,19 +355,18 @@ static bool is_of_service(GDBusMessage *message) {
                g_str_has_prefix(path, SCSISCAN_PATH);
 }
 
-static bool lists_objects(GDBusMessage *message) {
+static bool is_reply(GDBusMessage *message, const char *signature) {
         return g_dbus_message_get_message_type(message) == G_DBUS_MESSAGE_TYPE_METHOD_RETURN &&
-               g_strcmp0(g_dbus_message_get_signature(message), "a{oa{sa{sv}}}") == 0;
+               g_strcmp0(g_dbus_message_get_signature(message), signature) == 0;
 }
 
 /* It says what was told before it, at whatever moment somebody asks. */
 static void take_objects(struct mirror *mirror, GDBusMessage *message) {
-        g_autoptr(GHashTable) theirs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                             (GDestroyNotify)g_hash_table_unref);
+        g_autoptr(GHashTable) theirs = objects_new();
 
         objects_read(theirs, g_dbus_message_get_body(message));
         if (mirror->begun) {
-                objects_compare(mirror, theirs);
+                objects_compare(mirror->objects, theirs, false);
                 return;
         }
         g_hash_table_unref(mirror->objects);
@@ -462,12 +374,29 @@ static void take_objects(struct mirror *mirror, GDBusMessage *message) {
         mirror->begun = true;
 }
 
+/* The same, from a past on. */
+static void take_changes(struct mirror *mirror, GVariant *body) {
+        g_autoptr(GHashTable) objects = objects_copy(mirror->asked->objects);
+        g_autoptr(GVariant) changes = NULL;
+        guint64 generation;
+        gboolean complete;
+
+        g_variant_get(body, "(tb@a(tsoa{sv}))", &generation, &complete, &changes);
+        g_assert_cmpuint(generation, ==, mirror->generation);
+        g_assert_true(complete);
+        objects_change(objects, changes);
+        objects_compare(objects, mirror->objects, true);
+        mirror->answers++;
+}
+
 void mirror_follow(struct mirror *mirror) {
         for (guint end = client_arrived(mirror->client); mirror->next < end; mirror->next++) {
                 g_autoptr(GDBusMessage) message = client_message(mirror->client, mirror->next);
 
-                if (lists_objects(message))
+                if (is_reply(message, "a{oa{sa{sv}}}"))
                         take_objects(mirror, message);
+                else if (is_reply(message, "tba(tsoa{sv})"))
+                        take_changes(mirror, g_dbus_message_get_body(message));
                 else if (mirror->begun && is_of_service(message))
                         take_signal(mirror, message);
         }
@@ -485,10 +414,23 @@ static bool signals_came(struct mirror *mirror, guint from) {
         return false;
 }
 
+/* Each past in its turn. */
+static void ask_for_changes(struct mirror *mirror) {
+        mirror->asked = &mirror->pasts[mirror->answers % PASTS];
+        if (!mirror->asked->objects)
+                mirror->asked = &mirror->pasts[0];
+        if (mirror->asked->objects)
+                g_variant_unref(client_call(mirror->client, SCSISCAN_PATH,
+                                            SCSISCAN_INTERFACE_TOPOLOGY, "GetChanges",
+                                            g_variant_new("(t)", mirror->asked->generation)));
+        mirror_follow(mirror);
+}
+
 void mirror_ask(struct mirror *mirror) {
         g_variant_unref(client_call(mirror->client, SCSISCAN_PATH, MANAGER_INTERFACE,
                                     "GetManagedObjects", NULL));
         mirror_follow(mirror);
+        ask_for_changes(mirror);
 }
 
 /* Between two moments at which nothing was under way. */
@@ -510,6 +452,10 @@ guint64 mirror_generation(const struct mirror *mirror) {
 
 unsigned mirror_batches(const struct mirror *mirror) {
         return mirror->batches;
+}
+
+unsigned mirror_answers(const struct mirror *mirror) {
+        return mirror->answers;
 }
 
 unsigned mirror_objects(const struct mirror *mirror) {

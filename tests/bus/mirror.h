@@ -16,7 +16,8 @@ void mirror_free(struct mirror *mirror);
 /* Takes in what has arrived so far. Each answer to GetManagedObjects among it says the same as the
  * signals before it. */
 void mirror_follow(struct mirror *mirror);
-/* Asks for such an answer, at whatever moment, and follows. */
+/* Asks for such an answer, at whatever moment, and follows; then for what has changed since some
+ * generation that it has gone through, which leads to the same. */
 void mirror_ask(struct mirror *mirror);
 /* The same while nothing changes. From the first time on nothing may be signalled that is known
  * already, or gone. */
@@ -32,4 +33,6 @@ GPtrArray *mirror_list(const struct mirror *mirror, const char *prefix);
 /* Of the last Changed; and how many there have been. */
 guint64 mirror_generation(const struct mirror *mirror);
 unsigned mirror_batches(const struct mirror *mirror);
+/* How many times GetChanges led to what it knows. */
+unsigned mirror_answers(const struct mirror *mirror);
 unsigned mirror_objects(const struct mirror *mirror);

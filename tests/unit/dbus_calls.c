@@ -183,17 +183,15 @@ static void test_job_expires(void) {
         job = fixture_scan(fixture, "", "{'wait': <true>}");
         fixture_forget(fixture);
         fixture->ahead += JOB_KEPT_USEC - UINT64_C(10000000);
-        server_publish(fixture->server);
+        fixture_publish(fixture);
         fixture_assert_value(fixture, job, JOB, "Result", "'done'");
         fixture->ahead += UINT64_C(11000000);
-        server_publish(fixture->server);
+        fixture_publish(fixture);
         fixture_sync(fixture);
         /* The boot job goes too, first. */
         removed = fixture_signal(fixture, 0, SCSISCAN_PATH, "InterfacesRemoved");
         fixture_assert_received(fixture, removed, SCSISCAN_PATH,
-                                "('" SCSISCAN_PATH_JOB "/1', ['org.freedesktop.DBus.Peer', "
-                                "'org.freedesktop.DBus.Introspectable', "
-                                "'org.freedesktop.DBus.Properties', '" JOB "'])");
+                                "('" SCSISCAN_PATH_JOB "/1', ['" JOB "'])");
         g_assert_cmpint(
                 fixture_signal(fixture, (unsigned)removed + 1, SCSISCAN_PATH, "InterfacesRemoved"),
                 >, removed);

@@ -173,8 +173,26 @@ static void answer(struct fixture *fixture, const struct step *step) {
         g_assert_cmpint(engine_observe(fixture->engine, &observation, fixture_now(fixture)), ==, 0);
 }
 
+/* What is being told stays as it is until it has been. */
+static void finish_telling(struct fixture *fixture) {
+        while (server_is_telling(fixture->server))
+                uv_run(&fixture->loop, UV_RUN_NOWAIT);
+}
+
+static void fixture_told(void *userdata) {
+        struct fixture *fixture = userdata;
+
+        fixture->told++;
+}
+
+void fixture_publish(struct fixture *fixture) {
+        server_publish(fixture->server, &(struct server_publication){.heard = true});
+}
+
 void fixture_work(struct fixture *fixture) {
         struct step step;
+
+        finish_telling(fixture);
 
         if (!fixture->hold) {
                 for (unsigned i = 0; i < fixture->held->len; i++)
@@ -187,7 +205,7 @@ void fixture_work(struct fixture *fixture) {
                 else
                         answer(fixture, &step);
         if (!fixture->quiet)
-                server_publish(fixture->server);
+                fixture_publish(fixture);
 }
 
 void fixture_boot(struct fixture *fixture) {
@@ -474,6 +492,7 @@ struct fixture *fixture_new(bool owner) {
         struct engine_config engine = {
                 .owner = owner, .steps_per_host = 4, .limits = &policy_limits_default};
         struct server_handler handler = {
+                .told = fixture_told,
                 .poked = poked,
                 .now = fixture_now,
                 .counters = counters,

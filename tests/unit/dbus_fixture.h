@@ -60,6 +60,7 @@ struct fixture {
         struct policy *policy;
         uint64_t ahead; /* µs that the clock is ahead */
         bool poked;
+        unsigned told; /* publications that are complete */
 };
 
 struct fixture *fixture_new(bool owner);
@@ -74,6 +75,7 @@ int fixture_reload(uint32_t uid, char **ret_error, void *userdata);
 int fixture_read_policy(struct policy **ret, char **ret_error, void *userdata);
 /* Answers steps until there are none, and publishes. */
 void fixture_work(struct fixture *fixture);
+void fixture_publish(struct fixture *fixture);
 void fixture_event(struct fixture *fixture, enum event_kind kind, const char *address,
                    enum unit_attention attention);
 struct fake_device *fixture_device(struct fixture *fixture, const char *address);

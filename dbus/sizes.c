@@ -2,19 +2,19 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "dbus/job_views.h"
 #include "dbus/names.h"
-#include "dbus/publisher.h"
-#include "dbus/server_private.h"
-#include "dbus/snapshot.h"
+#include "dbus/object.h"
+#include "dbus/sizes.h"
 
-/* What an object takes on the wire beside what is counted one by one below: its path, four
- * interfaces, the names of its properties, short values, padding. Measured, and rounded up. */
+/* What an object takes on the wire beside what is counted one by one below: its path, its
+ * interface, the names of its properties, short values, padding. Measured, and rounded up. */
 #define ROOT_BYTES 1024
-#define HOST_BYTES 512
-#define TARGET_BYTES 576
-#define DEVICE_BYTES 960
-#define UNIT_BYTES 512
-#define JOB_BYTES 960
+#define HOST_BYTES 384
+#define TARGET_BYTES 448
+#define DEVICE_BYTES 816
+#define UNIT_BYTES 384
+#define JOB_BYTES 832
 /* One entry of a list of devices, and of Luns. */
 #define PATH_BYTES 56
 #define LUN_BYTES 152
@@ -41,15 +41,14 @@ static size_t device_bytes(const struct device *device) {
                strings_bytes(device->facts.holders);
 }
 
-static size_t target_bytes(const struct target *target) {
-        const struct device *device;
-        size_t bytes = TARGET_BYTES + strlen(target->port_name) +
-                       LUN_BYTES * (target->lun_count + target->device_count) +
-                       PATH_BYTES * target->device_count;
+static size_t host_bytes(const struct host *host) {
+        return HOST_BYTES + strlen(host->facts.port_name);
+}
 
-        TAILQ_FOREACH (device, &target->devices, entry)
-                bytes += device_bytes(device);
-        return bytes;
+static size_t target_bytes(const struct target *target) {
+        return TARGET_BYTES + strlen(target->port_name) +
+               LUN_BYTES * (target->lun_count + target->device_count) +
+               PATH_BYTES * target->device_count;
 }
 
 static size_t unit_bytes(const struct unit *unit) {
@@ -71,37 +70,51 @@ static size_t job_bytes(const struct job *job, const struct job_views *jobs) {
         return bytes;
 }
 
-size_t snapshot_bytes(const struct engine *engine, const struct job_views *jobs) {
+size_t size_of_object(const struct topology *topology, const struct object_id *id) {
+        const void *object = object_get(topology, id);
+
+        if (!object)
+                return 0;
+        switch (id->kind) {
+        case OBJECT_HOST:
+                return host_bytes(object);
+        case OBJECT_TARGET:
+                return target_bytes(object);
+        case OBJECT_DEVICE:
+                return device_bytes(object);
+        case OBJECT_UNIT:
+                return unit_bytes(object);
+        case OBJECT_KINDS:
+                break;
+        }
+        return 0;
+}
+
+static size_t host_tree_bytes(const struct host *host) {
+        const struct target *target;
+        const struct device *device;
+        size_t bytes = host_bytes(host);
+
+        TAILQ_FOREACH (target, &host->targets, entry) {
+                bytes += target_bytes(target);
+                TAILQ_FOREACH (device, &target->devices, entry)
+                        bytes += device_bytes(device);
+        }
+        return bytes;
+}
+
+size_t size_of_all(const struct engine *engine, const struct job_views *jobs) {
         const struct topology *topology = engine_topology(engine);
         const struct host *host;
-        const struct target *target;
         const struct unit *unit;
         const struct job *job;
         size_t bytes = ROOT_BYTES;
 
-        TAILQ_FOREACH (host, topology_hosts(topology), entry) {
-                bytes += HOST_BYTES + strlen(host->facts.port_name);
-                TAILQ_FOREACH (target, &host->targets, entry)
-                        bytes += target_bytes(target);
-        }
+        TAILQ_FOREACH (host, topology_hosts(topology), entry)
+                bytes += host_tree_bytes(host);
         TAILQ_FOREACH (unit, topology_units(topology), entry)
                 bytes += unit_bytes(unit);
         TAILQ_FOREACH (job, engine_jobs(engine), entry)
                 bytes += job_bytes(job, jobs);
         return bytes;
-}
-
-/* Objects are served as they are. So what is not told yet is told first: whoever finds here an
- * object that goes before anybody was told that it came would never hear of it again. */
-int snapshot_filter(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        struct server *server = userdata;
-
-        if (!sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager",
-                                           "GetManagedObjects"))
-                return 0;
-        publish_all(server);
-        if (snapshot_bytes(server->config.engine, server->jobs) <= SNAPSHOT_BYTES_MAX)
-                return 0;
-        return sd_bus_error_set(error, SCSISCAN_ERROR_LIMITS_EXCEEDED,
-                                "There are more objects than one reply can hold");
 }
