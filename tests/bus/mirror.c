@@ -27,8 +27,8 @@ struct mirror {
         guint64 generation;
         unsigned batches;
         struct past pasts[PASTS];
-        const struct past *asked; /* since when GetChanges is asked for */
-        unsigned answers;         /* of it */
+        GHashTable *asked; /* the past from which on GetChanges is asked for */
+        unsigned answers;  /* of it */
 };
 
 static GHashTable *set_new(void) {
@@ -376,7 +376,7 @@ static void take_objects(struct mirror *mirror, GDBusMessage *message) {
 
 /* The same, from a past on. */
 static void take_changes(struct mirror *mirror, GVariant *body) {
-        g_autoptr(GHashTable) objects = objects_copy(mirror->asked->objects);
+        g_autoptr(GHashTable) objects = objects_copy(mirror->asked);
         g_autoptr(GVariant) changes = NULL;
         guint64 generation;
         gboolean complete;
@@ -414,16 +414,20 @@ static bool signals_came(struct mirror *mirror, guint from) {
         return false;
 }
 
-/* Each past in its turn. */
+/* Each past in its turn. Until the answer is there, another may have come in its place. */
 static void ask_for_changes(struct mirror *mirror) {
-        mirror->asked = &mirror->pasts[mirror->answers % PASTS];
-        if (!mirror->asked->objects)
-                mirror->asked = &mirror->pasts[0];
-        if (mirror->asked->objects)
+        const struct past *past = &mirror->pasts[mirror->answers % PASTS];
+
+        if (!past->objects)
+                past = &mirror->pasts[0];
+        if (past->objects) {
+                mirror->asked = g_hash_table_ref(past->objects);
                 g_variant_unref(client_call(mirror->client, SCSISCAN_PATH,
                                             SCSISCAN_INTERFACE_TOPOLOGY, "GetChanges",
-                                            g_variant_new("(t)", mirror->asked->generation)));
+                                            g_variant_new("(t)", past->generation)));
+        }
         mirror_follow(mirror);
+        g_clear_pointer(&mirror->asked, g_hash_table_unref);
 }
 
 void mirror_ask(struct mirror *mirror) {

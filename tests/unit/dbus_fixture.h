@@ -68,6 +68,8 @@ void fixture_free(struct fixture *fixture);
 
 /* The first pass over the machine, published. */
 void fixture_boot(struct fixture *fixture);
+/* What the made-up machine makes of the step goes into the engine. */
+void fixture_answer(struct fixture *fixture, const struct step *step);
 /* The time, as the engine takes it. */
 struct scan_time fixture_now(void *userdata);
 /* The policy's file is fixture->rules: server_handler's reload() and read_policy(). */
