@@ -13,6 +13,7 @@
 #include "chronicle.h"
 #include "daemon.h"
 #include "dbus/server.h"
+#include "heartbeat.h"
 #include "inbox.h"
 #include "kernel/kernel.h"
 #include "policy/scan_rules.h"
@@ -43,6 +44,7 @@ struct daemon {
         uv_timer_t pace; /* the next publication is due */
         uv_timer_t housekeeping;
         uv_timer_t wake; /* the engine has something to begin by itself */
+        struct heartbeat heartbeat;
         struct policy_limits limits;
         struct rules *rules;
         struct engine *engine;
@@ -91,6 +93,7 @@ static void daemon_stop(struct daemon *daemon, int result) {
         close_handle(&daemon->pace);
         close_handle(&daemon->housekeeping);
         close_handle(&daemon->wake);
+        close_handle(&daemon->heartbeat.timer);
         if (daemon->server)
                 server_stop(daemon->server);
         if (daemon->kernel)
@@ -126,6 +129,7 @@ static void tell_ready(struct daemon *daemon) {
         if (daemon->ready_told || !engine_is_ready(daemon->engine))
                 return;
         daemon->ready_told = true;
+        heartbeat_ready(&daemon->heartbeat);
         log_info("ready: %zu device%s", count, count == 1 ? "" : "s");
         (void)sd_notify(0, "READY=1");
 }
@@ -551,6 +555,7 @@ static void start_handles(struct daemon *daemon) {
         uv_timer_init(&daemon->loop, &daemon->pace);
         uv_timer_init(&daemon->loop, &daemon->housekeeping);
         uv_timer_init(&daemon->loop, &daemon->wake);
+        heartbeat_start(&daemon->heartbeat, &daemon->loop);
         daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon;
         daemon->work.data = daemon->pace.data = daemon;
         daemon->housekeeping.data = daemon->wake.data = daemon;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/close_range.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,15 +217,29 @@ static int parse_argv(int argc, char *argv[], struct daemon_options *options) {
         return 0;
 }
 
-/* systemd may own the uevent socket, so that nothing is lost while the service restarts. */
+/* And no other that netlink has. */
+static bool is_uevent_socket(int fd) {
+        int protocol = -1;
+        socklen_t length = sizeof(protocol);
+
+        return sd_is_socket(fd, AF_NETLINK, SOCK_RAW, -1) > 0 &&
+               getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
+               protocol == NETLINK_KOBJECT_UEVENT;
+}
+
+/* systemd may own the uevent socket, so that nothing is lost while the service restarts. Whatever
+ * else it passes is nothing to do without. */
 static void take_passed_socket(struct daemon_options *options) {
         int count = sd_listen_fds(1);
 
-        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++)
-                if (options->uevent_fd < 0 && sd_is_socket(fd, AF_NETLINK, 0, -1) > 0)
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
+                if (options->uevent_fd < 0 && is_uevent_socket(fd)) {
                         options->uevent_fd = fd;
-                else
-                        close(fd);
+                        continue;
+                }
+                log_warning("systemd passes a descriptor that is not used (%d)", fd);
+                close(fd);
+        }
 }
 
 int main(int argc, char *argv[]) {

@@ -62,6 +62,16 @@ static int option_get(int fd, int option) {
         return getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -errno : value;
 }
 
+/* A socket that somebody else has opened is of use if the kernel's own messages come to it, and not
+ * only what udevd passes on. */
+static bool hears_kernel(int fd) {
+        struct sockaddr_nl address = {};
+        socklen_t length = sizeof(address);
+
+        return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+               address.nl_groups & KERNEL_GROUP;
+}
+
 /* 1 for the uevent socket, 0 for a local one. */
 static int socket_check(int fd) {
         const int one = 1;
@@ -72,6 +82,8 @@ static int socket_check(int fd) {
         if (domain < 0)
                 return domain;
         if (!netlink && (domain != AF_UNIX || (type != SOCK_DGRAM && type != SOCK_SEQPACKET)))
+                return -EINVAL;
+        if (netlink && !hears_kernel(fd))
                 return -EINVAL;
         if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) < 0 ||
             fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)

@@ -23,7 +23,7 @@ typedef void (*uevent_handler)(const struct event *event, void *userdata);
 
 /* Listens on fd, or on a socket of its own when fd is -1. The fd is taken over, also on failure.
  * Beside the netlink socket it may be an AF_UNIX datagram or seqpacket socket, whose peer must then
- * be root or ourselves. -EINVAL: it is something else; -errno. */
+ * be root or ourselves. -EINVAL: it is something else, or does not hear the kernel; -errno. */
 int uevent_socket_open(uv_loop_t *loop, int fd, uevent_handler handler, void *userdata,
                        struct uevent_socket **ret);
 /* Calls back no more; frees itself when the loop has closed its handle. Accepts NULL. */

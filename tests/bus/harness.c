@@ -187,10 +187,15 @@ static char **daemon_arguments(const struct harness *harness, struct daemon_star
         g_autofree char *attention = g_strdup_printf("--attention-interval=%u", start.interval);
         g_autofree char *confirm = g_strdup_printf("--confirm-interval=%u", start.interval);
 
+        if (start.listen_fd > 0)
+                g_strv_builder_add_many(builder, "sh", "-c",
+                                        "export LISTEN_PID=$$ && exec \"$0\" \"$@\"", NULL);
         g_strv_builder_add_many(builder, g_getenv("SCSISCAND"), "--worker", g_getenv("SIM_WORKER"),
                                 "--sysfs", sim_server_root(harness->sim), "--runtime-dir", runtime,
-                                "--state-dir", state, "--policy-dir", policy, uevents,
+                                "--state-dir", state, "--policy-dir", policy,
                                 start.observer ? "--mode=observer" : "--mode=owner", NULL);
+        if (start.listen_fd <= 0)
+                g_strv_builder_add(builder, uevents);
         if (start.deadline > 0)
                 g_strv_builder_add(builder, deadline);
         if (start.interval > 0)
@@ -198,12 +203,25 @@ static char **daemon_arguments(const struct harness *harness, struct daemon_star
         return g_strv_builder_end(builder);
 }
 
+static void launcher_play_systemd(GSubprocessLauncher *launcher, struct daemon_start start) {
+        g_autofree char *watchdog = g_strdup_printf("%u", start.watchdog);
+
+        if (start.listen_fd > 0)
+                g_subprocess_launcher_setenv(launcher, "LISTEN_FDS", "1", TRUE);
+        if (start.notify)
+                g_subprocess_launcher_setenv(launcher, "NOTIFY_SOCKET", start.notify, TRUE);
+        if (start.watchdog > 0)
+                g_subprocess_launcher_setenv(launcher, "WATCHDOG_USEC", watchdog, TRUE);
+}
+
 void harness_start(struct harness *harness, struct daemon_start start) {
         g_autoptr(GSubprocessLauncher) launcher =
                 g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_PIPE);
         g_auto(GStrv) arguments = daemon_arguments(harness, start);
         g_autoptr(GError) error = NULL;
-        int uevents = fcntl(sim_server_uevent_fd(harness->sim), F_DUPFD_CLOEXEC, 0);
+        int uevents =
+                fcntl(start.listen_fd > 0 ? start.listen_fd : sim_server_uevent_fd(harness->sim),
+                      F_DUPFD_CLOEXEC, 0);
 
         g_assert_null(harness->daemon);
         g_assert_cmpint(uevents, >=, 0);
@@ -212,6 +230,7 @@ void harness_start(struct harness *harness, struct daemon_start start) {
         g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", harness->address, TRUE);
         g_subprocess_launcher_setenv(launcher, "SCSISCAN_SIM", sim_server_socket(harness->sim),
                                      TRUE);
+        launcher_play_systemd(launcher, start);
         harness->daemon =
                 g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments, &error);
         g_assert_no_error(error);

@@ -36,6 +36,11 @@ struct daemon_start {
         unsigned deadline; /* seconds; 0: the daemon's own */
         unsigned
                 interval; /* ms, --attention-interval and --confirm-interval; 0: the daemon's own */
+        /* As systemd starts it: where it is to say how it is, NULL for nowhere; within how many µs,
+         * 0 for no watchdog; and a uevent socket instead of the machine's own, 0 for none. */
+        const char *notify;
+        unsigned watchdog;
+        int listen_fd;
 };
 
 /* Starts it, and does not wait. */

@@ -137,8 +137,13 @@ static void test_refuses(void) {
                 open("/dev/null", O_RDWR | O_CLOEXEC),
                 socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
                 socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE),
+                socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT),
+                socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT),
         };
+        /* The last one hears what udevd passes on, the one before nothing. */
+        const struct sockaddr_nl udev = {.nl_family = AF_NETLINK, .nl_groups = 2};
 
+        g_assert_cmpint(bind(fds[4], (const struct sockaddr *)&udev, sizeof(udev)), ==, 0);
         g_assert_cmpint(uv_loop_init(&loop), ==, 0);
         for (size_t i = 0; i < ELEMENTS_OF(fds); i++) {
                 g_assert_cmpint(fds[i], >=, 0);
