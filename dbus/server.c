@@ -10,6 +10,7 @@
 #include "dbus/reply.h"
 #include "dbus/server_private.h"
 #include "util/log.h"
+#include "util/message_id.h"
 
 #define BUS "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
@@ -81,14 +82,16 @@ static int on_name_reply(sd_bus_message *reply, void *userdata, sd_bus_error *er
         uint32_t result = 0;
 
         if (refused) {
-                log_error("The bus refuses the name " SCSISCAN_BUS_NAME ": %s", refused->message);
+                log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_NAME_NOT_OURS},
+                          "The bus refuses the name " SCSISCAN_BUS_NAME ": %s", refused->message);
                 return 0;
         }
         (void)sd_bus_message_read_basic(reply, 'u', &result);
         if (result == NAME_PRIMARY_OWNER || result == NAME_ALREADY_OWNER)
                 log_info("Serving " SCSISCAN_BUS_NAME);
         else
-                log_error("Somebody else owns the name " SCSISCAN_BUS_NAME
+                log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_NAME_NOT_OURS},
+                          "Somebody else owns the name " SCSISCAN_BUS_NAME
                           ", taking it when it is free");
         return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "chronicle.h"
 #include "util/log.h"
+#include "util/message_id.h"
 
 void chronicle_event(const struct event *event) {
         char text[SCSI_ADDRESS_TEXT_MAX], host[32];
@@ -19,6 +20,8 @@ void chronicle_event(const struct event *event) {
                 log_notice("uevents were lost, or none were seen yet: looking at everything");
                 break;
         case EVENT_UNIT_ATTENTION:
+                fields.message_id = MESSAGE_ID_UNIT_ATTENTION;
+                fields.reason = unit_attention_name(event->attention);
                 /* Every attach raises that one. */
                 log_write(event->attention == ATTENTION_POWER_ON_RESET ? LOG_DEBUG : LOG_INFO,
                           &fields, "%s: unit attention: %s", text,
@@ -26,12 +29,14 @@ void chronicle_event(const struct event *event) {
                 break;
         case EVENT_HOST_STUCK:
                 fields.address = NULL;
+                fields.message_id = MESSAGE_ID_HOST_STUCK;
                 log_write(LOG_ERR, &fields,
                           "%s is stuck: a kernel call has outlived its deadline; other hosts go on",
                           host);
                 break;
         case EVENT_HOST_RELEASED:
                 fields.address = NULL;
+                fields.message_id = MESSAGE_ID_HOST_RELEASED;
                 log_write(LOG_NOTICE, &fields, "%s is served again", host);
                 break;
         case EVENT_HOLDER:
@@ -44,12 +49,12 @@ void chronicle_event(const struct event *event) {
         }
 }
 
-static void chronicle_attach(const struct observation *observation,
-                             const struct log_fields *fields) {
+static void chronicle_attach(const struct observation *observation, struct log_fields *fields) {
         const char *address = fields->address;
 
         switch (observation->observed) {
         case OBSERVED_GOOD:
+                fields->message_id = MESSAGE_ID_ATTACHED;
                 log_write(LOG_INFO, fields, "%s: attached", address);
                 break;
         case OBSERVED_NOT_ATTACHED:
@@ -58,6 +63,7 @@ static void chronicle_attach(const struct observation *observation,
                           observed_name(observation->observed));
                 break;
         default:
+                fields->message_id = MESSAGE_ID_ATTACH_FAILED;
                 log_write(LOG_WARNING, fields, "%s: attach: %s", address,
                           observation->observed == OBSERVED_ERROR
                                   ? strerrordesc_np(-observation->error) ?: "error"
@@ -67,7 +73,7 @@ static void chronicle_attach(const struct observation *observation,
 
 void chronicle_observation(const struct observation *observation) {
         char text[SCSI_ADDRESS_TEXT_MAX], host[32];
-        const struct log_fields fields = {
+        struct log_fields fields = {
                 .host = host,
                 .address = scsi_address_format(&observation->step.address, text),
                 .error = observation->observed == OBSERVED_ERROR ? observation->error : 0,
@@ -86,11 +92,13 @@ void chronicle_observation(const struct observation *observation) {
                           observed_name(observation->observed));
 }
 
-static void chronicle_detached(const struct change *change, const struct log_fields *fields) {
+static void chronicle_detached(const struct change *change, struct log_fields *fields) {
         const char *reason = change->reason ?: "removed";
         bool ours = strcmp(reason, "unmapped") == 0 || strcmp(reason, "replaced") == 0 ||
                     strcmp(reason, "policy") == 0;
 
+        fields->message_id = MESSAGE_ID_DETACHED;
+        fields->reason = reason;
         log_write(ours ? LOG_NOTICE : LOG_INFO, fields, "%s: detached (%s)", fields->address,
                   reason);
 }
@@ -109,7 +117,8 @@ void chronicle_host(const struct host *host) {
 
         snprintf(name, sizeof(name), "host%" PRIu32, host->number);
         if (host->discovery == DISCOVERY_KERNEL)
-                log_write(LOG_WARNING, &(struct log_fields){.host = name},
+                log_write(LOG_WARNING,
+                          &(struct log_fields){.message_id = MESSAGE_ID_HOST_DARK, .host = name},
                           "%s: the driver %s brings its links up only in the kernel's own scan, "
                           "which scsi_mod.scan keeps from happening: nothing is found there",
                           name, host->facts.driver);
@@ -131,20 +140,24 @@ void chronicle_device(const struct change *change, const struct device *device) 
         if (!device || !(change->properties & DEVICE_PROPERTY_STANDING) ||
             device->standing != STANDING_MISSING)
                 return;
+        fields.message_id = MESSAGE_ID_MISSING;
         fields.identity = device->identity.name;
         chronicle_missing(device, &fields);
 }
 
 void chronicle_policy(const struct device *device, const char *reason) {
+        bool quarantined = device->standing == STANDING_QUARANTINED;
         char text[SCSI_ADDRESS_TEXT_MAX], host[32];
         const struct log_fields fields = {
+                .message_id = quarantined ? MESSAGE_ID_QUARANTINED : MESSAGE_ID_UNWANTED,
                 .host = host,
                 .address = scsi_address_format(&device->address, text),
                 .identity = device->identity.name,
+                .reason = reason,
         };
 
         snprintf(host, sizeof(host), "host%" PRIu32, device->address.target.host);
-        if (device->standing == STANDING_QUARANTINED)
+        if (quarantined)
                 log_write(LOG_NOTICE, &fields,
                           "%s: quarantined, I/O to it is stopped until it is accepted: %s", text,
                           reason);
@@ -156,6 +169,7 @@ void chronicle_policy(const struct device *device, const char *reason) {
 static void chronicle_replaced(const struct notice *notice) {
         char text[SCSI_ADDRESS_TEXT_MAX], host[32];
         const struct log_fields fields = {
+                .message_id = MESSAGE_ID_REPLACED,
                 .host = host,
                 .address = scsi_address_format(&notice->address, text),
                 .identity = notice->identity_now,
@@ -168,7 +182,10 @@ static void chronicle_replaced(const struct notice *notice) {
 }
 
 void chronicle_notice(const struct notice *notice) {
-        const struct log_fields fields = {.identity = notice->identity};
+        const struct log_fields fields = {
+                .message_id = MESSAGE_ID_CAPACITY,
+                .identity = notice->identity,
+        };
 
         switch (notice->kind) {
         case NOTICE_REPLACED:
@@ -206,7 +223,10 @@ static void scan_counts(const struct job *job, char *text, size_t size) {
 
 void chronicle_job(const struct job *job) {
         char number[24], counts[256] = "";
-        struct log_fields fields = {.job = number};
+        const struct log_fields fields = {
+                .message_id = MESSAGE_ID_JOB_ENDED,
+                .job = number,
+        };
         const char *scope = job->scope_text[0] ? job->scope_text : "everything";
         bool scan = job->operation == JOB_SCAN;
 

@@ -22,6 +22,7 @@
 #include "scan/engine.h"
 #include "state.h"
 #include "util/log.h"
+#include "util/message_id.h"
 #include "worker/messages.h"
 
 /* Changes are published together: at once when nothing is under way, else at this pace. */
@@ -130,7 +131,8 @@ static void tell_ready(struct daemon *daemon) {
                 return;
         daemon->ready_told = true;
         heartbeat_ready(&daemon->heartbeat);
-        log_info("ready: %zu device%s", count, count == 1 ? "" : "s");
+        log_write(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_ID_READY},
+                  "ready: %zu device%s", count, count == 1 ? "" : "s");
         (void)sd_notify(0, "READY=1");
 }
 
@@ -330,7 +332,8 @@ static void on_hangup(uv_signal_t *handle, int number) {
         tell_reloading(daemon);
         r = reload_policy(0, &error, daemon);
         if (r < 0)
-                log_error("policy: %s; what held before still holds",
+                log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_POLICY_INVALID},
+                          "policy: %s; what held before still holds",
                           error ?: strerrordesc_np(-r) ?: "error");
         tell_reloaded(daemon);
 }

@@ -5,6 +5,7 @@
 #include "policy_files.h"
 #include "rules.h"
 #include "util/log.h"
+#include "util/message_id.h"
 
 struct rules {
         const char *const *roots;
@@ -50,7 +51,8 @@ static int read_at_start(struct rules *rules) {
         }
         if (!error)
                 return r;
-        log_error("policy: %s", error);
+        log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_POLICY_INVALID},
+                  "policy: %s", error);
         log_error("policy: none of it holds, and nothing is attached unasked, until the error is "
                   "mended and the policy is read again (scsictl policy reload)");
         rules->policy = closed_policy(&rules->defaults);

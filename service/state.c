@@ -9,6 +9,7 @@
 #include "state.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/message_id.h"
 #include "util/read.h"
 
 #define FILE_NAME "identities"
@@ -134,8 +135,11 @@ static void save_done(uv_work_t *work, int status) {
         state->writing = false;
         free(TAKE_PTR(state->text));
         if (state->error < 0 && !state->complained)
-                log_warning("identities cannot be kept in %s: %s", state->directory,
-                            strerrordesc_np(-state->error) ?: "error");
+                log_write(LOG_WARNING,
+                          &(struct log_fields){.message_id = MESSAGE_ID_STATE_NOT_KEPT,
+                                               .error = state->error},
+                          "identities cannot be kept in %s: %s", state->directory,
+                          strerrordesc_np(-state->error) ?: "error");
         state->complained = state->failed = state->error < 0;
         if (!state->failed)
                 state->kept = state->saved;
@@ -187,9 +191,10 @@ static int load(struct state *state) {
         if (r >= 0)
                 r = memory_parse(state->memory, text, state->boot_id);
         if (r != 0)
-                log_warning("%s/" FILE_NAME " is not all understood: what it says of swapped units "
-                            "is lost (%s)",
-                            state->directory, r < 0 ? strerrordesc_np(-r) ?: "error" : "bad lines");
+                log_write(LOG_WARNING, &(struct log_fields){.message_id = MESSAGE_ID_STATE_LOST},
+                          "%s/" FILE_NAME " is not all understood: what it says of swapped units "
+                          "is lost (%s)",
+                          state->directory, r < 0 ? strerrordesc_np(-r) ?: "error" : "bad lines");
         return r == -ENOMEM ? r : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/uevent_socket.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/message_id.h"
 
 /* What udevd asks for; the default of 208 KiB holds 256 uevents, fewer than one target with its
  * LUNs raises. */
@@ -178,7 +179,8 @@ static void emptied(struct uevent_socket *socket) {
 static void overflowed(struct uevent_socket *socket) {
         socket->counters.overruns++;
         socket->lost = true;
-        log_warning(
+        log_write(
+                LOG_WARNING, &(struct log_fields){.message_id = MESSAGE_ID_UEVENTS_LOST},
                 "The kernel sent uevents faster than they were read, some are lost; looking at everything again");
 }
 
@@ -195,7 +197,9 @@ static bool socket_read(struct uevent_socket *socket, unsigned max) {
                 if (r == -ENOBUFS)
                         overflowed(socket);
                 else if (r < 0 && r != -EINTR && r != -ENOMEM) {
-                        log_write(LOG_ERR, &(struct log_fields){.error = r},
+                        log_write(LOG_ERR,
+                                  &(struct log_fields){.message_id = MESSAGE_ID_UEVENTS_DEAF,
+                                                       .error = r},
                                   "Cannot read uevents any more: %s", strerror(-r));
                         return false;
                 } else if (r == 0)

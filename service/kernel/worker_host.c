@@ -14,6 +14,7 @@
 #include "kernel/worker_process.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/message_id.h"
 
 #define LOCK_RETRY_MSEC 1000
 #define BACK_OFF_FIRST_MSEC 100
@@ -68,10 +69,12 @@ struct worker_hosts {
         struct worker_buffer buffer;
 };
 
-__attribute__((format(printf, 4, 5))) static void
-host_log(const struct worker_host *host, int level, int error, const char *format, ...) {
+/* `message_id` NULL: what happens is told by an event, too. */
+__attribute__((format(printf, 5, 6))) static void host_log(const struct worker_host *host,
+                                                           int level, const char *message_id,
+                                                           int error, const char *format, ...) {
         char name[HOST_TEXT_MAX], text[512];
-        const struct log_fields fields = {.host = name, .error = error};
+        const struct log_fields fields = {.message_id = message_id, .host = name, .error = error};
         va_list arguments;
 
         snprintf(name, sizeof(name), "host%" PRIu32, host->number);
@@ -217,7 +220,7 @@ static void farewell_check(struct worker_host *host) {
         if (!host->shut || host->stuck || TAILQ_EMPTY(&host->waiting) ||
             uv_now(host->hosts->loop) < host->shut_at + host->hosts->deadline_msec)
                 return;
-        host_log(host, LOG_ERR, 0, "stuck: its last worker does not leave the kernel");
+        host_log(host, LOG_ERR, NULL, 0, "stuck: its last worker does not leave the kernel");
         worker_process_kill(host->process);
         host_stick(host);
 }
@@ -250,7 +253,8 @@ static void worker_replied(const struct worker_reply *reply, const uint8_t *data
         struct request *request = request_find(host, reply->id);
 
         if (!request || codec_request(&request->step).kind != reply->kind) {
-                host_log(host, LOG_ERR, 0, "its worker answered what it was not asked");
+                host_log(host, LOG_ERR, MESSAGE_ID_WORKER_FAILED, 0,
+                         "its worker answered what it was not asked");
                 host_break(host);
                 return;
         }
@@ -297,7 +301,8 @@ static void worker_exited(int64_t status, int signal, void *userdata) {
         host->process = NULL;
         host->shut = false;
         if (host->broken) {
-                host_log(host, LOG_WARNING, 0, "its worker %s %d and owed %u answer%s",
+                host_log(host, LOG_WARNING, MESSAGE_ID_WORKER_FAILED, 0,
+                         "its worker %s %d and owed %u answer%s",
                          signal != 0 ? "was killed by signal" : "ended with status",
                          signal != 0 ? signal : (int)status, host->owed,
                          host->owed == 1 ? "" : "s");
@@ -337,7 +342,8 @@ static int host_start(struct worker_host *host) {
                 return r;
         if (r < 0) {
                 if (r != host->start_error)
-                        host_log(host, LOG_ERR, r, "cannot start a worker: %s", strerror(-r));
+                        host_log(host, LOG_ERR, MESSAGE_ID_WORKER_FAILED, r,
+                                 "cannot start a worker: %s", strerror(-r));
                 host->start_error = r;
                 return r;
         }
@@ -346,7 +352,7 @@ static int host_start(struct worker_host *host) {
         host->broken = false;
         host->answered = false;
         host->hosts->counters.started++;
-        host_log(host, LOG_DEBUG, 0, "worker started");
+        host_log(host, LOG_DEBUG, NULL, 0, "worker started");
         return 0;
 }
 
@@ -354,7 +360,7 @@ static void host_start_or_fail(struct worker_host *host) {
         int r = host_start(host);
 
         if (r == -EWOULDBLOCK) {
-                host_log(host, LOG_ERR, 0, "stuck: an earlier worker is still in the kernel");
+                host_log(host, LOG_ERR, NULL, 0, "stuck: an earlier worker is still in the kernel");
                 host->retry_at = uv_now(host->hosts->loop) + LOCK_RETRY_MSEC;
                 host_stick(host);
         } else if (r < 0)

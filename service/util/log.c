@@ -86,8 +86,8 @@ static bool stderr_is_journal(void) {
 }
 
 struct journal_entry {
-        char text[6][LOG_FIELD_MAX];
-        struct iovec parts[7];
+        char text[8][LOG_FIELD_MAX];
+        struct iovec parts[9];
         int count;
 };
 
@@ -106,12 +106,16 @@ static bool journal_write(int level, const struct log_fields *fields, char *mess
         struct journal_entry entry = {};
 
         entry_add(&entry, "PRIORITY=%d", level);
+        if (fields && fields->message_id)
+                entry_add(&entry, "MESSAGE_ID=%s", fields->message_id);
         if (fields && fields->host)
                 entry_add(&entry, "SCSISCAN_HOST=%s", fields->host);
         if (fields && fields->address)
                 entry_add(&entry, "SCSISCAN_ADDRESS=%s", fields->address);
         if (fields && fields->identity)
                 entry_add(&entry, "SCSISCAN_IDENTITY=%s", fields->identity);
+        if (fields && fields->reason)
+                entry_add(&entry, "SCSISCAN_REASON=%s", fields->reason);
         if (fields && fields->job)
                 entry_add(&entry, "SCSISCAN_JOB=%s", fields->job);
         if (fields && fields->error)

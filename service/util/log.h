@@ -10,14 +10,16 @@
 #include <stdint.h>
 #include <syslog.h>
 
-/* Fields that become SCSISCAN_HOST=, SCSISCAN_ADDRESS=, ... in the journal; NULL ones are left out.
- */
+/* Fields that become MESSAGE_ID=, SCSISCAN_HOST=, SCSISCAN_ADDRESS=, ... in the journal; NULL ones
+ * are left out. */
 struct log_fields {
-        const char *host;     /* "host3" */
-        const char *address;  /* "3:0:1:5" or "3:0:1" */
-        const char *identity; /* "naa.6000..." */
-        const char *job;      /* its number */
-        int error;            /* ERRNO=, 0 or an errno, negative or positive */
+        const char *message_id; /* of message_id.h */
+        const char *host;       /* "host3" */
+        const char *address;    /* "3:0:1:5" or "3:0:1" */
+        const char *identity;   /* "naa.6000..." */
+        const char *reason;     /* a word, or the policy's sentence */
+        const char *job;        /* its number */
+        int error;              /* ERRNO=, 0 or an errno, negative or positive */
 };
 
 /* LOG_DEBUG .. LOG_EMERG of syslog(3); what is below `level` is not written. Default LOG_INFO. */

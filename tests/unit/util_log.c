@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "journal_support.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -28,9 +29,11 @@ static char *stderr_of(void (*write)(void)) {
 }
 
 static void two_lines_write(void) {
-        const struct log_fields fields = {.host = "host3",
+        const struct log_fields fields = {.message_id = "0123",
+                                          .host = "host3",
                                           .address = "3:0:1:5",
                                           .identity = "naa.6000",
+                                          .reason = "because",
                                           .job = "7",
                                           .error = -EIO};
 
@@ -102,6 +105,31 @@ static void test_journal(void) {
         g_assert_cmpstr(stale, ==, "info: scanned 12 targets\nerr: host3: stuck\n");
 }
 
+/* Runs last, and what comes after it would be in another namespace. */
+static void test_fields(void) {
+        static const char *const wanted[] = {
+                "PRIORITY=6\nMESSAGE=scanned 12 targets\n",
+                "PRIORITY=3\nMESSAGE_ID=0123\nSCSISCAN_HOST=host3\nSCSISCAN_ADDRESS=3:0:1:5\n"
+                "SCSISCAN_IDENTITY=naa.6000\nSCSISCAN_REASON=because\nSCSISCAN_JOB=7\nERRNO=5\n"
+                "MESSAGE=host3: stuck\n",
+        };
+        _cleanup_(closep) int journal = -1;
+
+        if (!journal_open(&journal)) {
+                g_test_skip("needs root, or user namespaces");
+                return;
+        }
+        log_set_target(LOG_TARGET_JOURNAL);
+        two_lines_write();
+        log_set_target(LOG_TARGET_AUTO);
+        for (size_t i = 0; i < ELEMENTS_OF(wanted); i++) {
+                g_autofree char *entry = journal_next(journal);
+
+                g_assert_cmpstr(entry, ==, wanted[i]);
+        }
+        g_assert_null(journal_next(journal));
+}
+
 static void test_level_parse(void) {
         static const struct {
                 const char *text;
@@ -159,5 +187,6 @@ int main(int argc, char **argv) {
         g_test_add_func("/util/log/level-parse", test_level_parse);
         g_test_add_func("/util/log/target-parse", test_target_parse);
         g_test_add_func("/util/log/targets", test_targets);
+        g_test_add_func("/util/log/fields", test_fields);
         return g_test_run();
 }
