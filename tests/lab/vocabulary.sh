@@ -156,7 +156,7 @@ start_bus() {
 }
 
 # Where the service looks for its policy, and for nothing of the outer machine's.
-readonly POLICY=/tmp/policy
+readonly POLICY=/run/policy
 
 # write_policy FILE: what is on standard input becomes that file of the policy
 write_policy() {
