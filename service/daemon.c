@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,11 +15,13 @@
 #include "heartbeat.h"
 #include "inbox.h"
 #include "kernel/kernel.h"
+#include "mode.h"
 #include "policy/scan_rules.h"
 #include "policy_files.h"
 #include "rules.h"
 #include "scan/engine.h"
 #include "state.h"
+#include "turns.h"
 #include "util/log.h"
 #include "util/message_id.h"
 #include "worker/messages.h"
@@ -45,6 +46,7 @@ struct daemon {
         uv_timer_t pace; /* the next publication is due */
         uv_timer_t housekeeping;
         uv_timer_t wake; /* the engine has something to begin by itself */
+        struct turns turns;
         struct heartbeat heartbeat;
         struct policy_limits limits;
         struct rules *rules;
@@ -94,6 +96,7 @@ static void daemon_stop(struct daemon *daemon, int result) {
         close_handle(&daemon->pace);
         close_handle(&daemon->housekeeping);
         close_handle(&daemon->wake);
+        close_handle(&daemon->turns.prepare);
         close_handle(&daemon->heartbeat.timer);
         if (daemon->server)
                 server_stop(daemon->server);
@@ -249,16 +252,16 @@ static void publish_when_due(struct daemon *daemon, bool at_rest) {
 static void on_work(uv_idle_t *handle) {
         struct daemon *daemon = handle->data;
         uint64_t until;
-        bool at_rest;
+        bool heard, at_rest;
 
         uv_idle_stop(handle);
         daemon->deferred = server_is_telling(daemon->server);
         if (daemon->deferred)
                 return;
         /* What the kernel has said already belongs into this turn: Settle relies on it. */
-        kernel_drain(daemon->kernel);
+        heard = kernel_drain(daemon->kernel);
         until = uv_hrtime() / 1000 + SLICE_USEC;
-        at_rest = take_in(daemon, until) && begin_steps(daemon, until);
+        at_rest = take_in(daemon, until) && begin_steps(daemon, until) && heard;
         if (daemon->stopping)
                 return;
         rearm_wake(daemon);
@@ -423,6 +426,8 @@ static size_t list_counters(struct server_counter *counters, size_t max, void *u
                 {"workers-started", seen.workers_started},
                 {"workers-died", seen.workers_died},
                 {"workers-stuck", seen.workers_stuck},
+                {"longest-turn-usec", daemon->turns.longest_usec},
+                {"turns-over-50-msec", daemon->turns.over},
         };
         size_t count = ELEMENTS_OF(all) < max ? ELEMENTS_OF(all) : max;
 
@@ -431,47 +436,6 @@ static size_t list_counters(struct server_counter *counters, size_t max, void *u
 }
 
 /* ---- starting ---- */
-
-static bool says_no_scan(const char *mode) {
-        return strncmp(mode, "manual", 6) == 0 || strncmp(mode, "none", 4) == 0;
-}
-
-/* False when there is no such file. */
-static bool read_head(const char *path, char *buffer, size_t size) {
-        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, buffer, size - 1);
-
-        buffer[n < 0 ? 0 : n] = '\0';
-        return n >= 0;
-}
-
-/* Before the loop runs, and of files that no device stands behind. Where scsi_mod is not loaded
- * yet, the kernel's command line says how it will be. */
-static bool kernel_scans(const char *sysfs) {
-        static const char parameter[] = "scsi_mod.scan=";
-        char path[4096], text[4096];
-        const char *found;
-
-        snprintf(path, sizeof(path), "%s/module/scsi_mod/parameters/scan", sysfs);
-        if (read_head(path, text, sizeof(text)))
-                return !says_no_scan(text);
-        if (!read_head("/proc/cmdline", text, sizeof(text)))
-                return true;
-        found = strstr(text, parameter);
-        return !found || !says_no_scan(found + sizeof(parameter) - 1);
-}
-
-static bool is_owner(const struct daemon_options *options) {
-        switch (options->mode) {
-        case DAEMON_MODE_OWNER:
-                return true;
-        case DAEMON_MODE_OBSERVER:
-                return false;
-        case DAEMON_MODE_AUTO:
-                break;
-        }
-        return !kernel_scans(options->sysfs);
-}
 
 /* What attentions that may mean anything wait for grows and shrinks with what 3F/0E waits for. */
 static struct policy_limits limits_of(const struct daemon_options *options) {
@@ -491,7 +455,7 @@ static const char *const *policy_roots(const struct daemon_options *options) {
 }
 
 static int start_layers(struct daemon *daemon, const struct daemon_options *options) {
-        bool owner = daemon->owner = is_owner(options);
+        bool owner = daemon->owner = mode_is_owner(options);
         struct engine_config engine = {
                 .owner = owner,
                 .steps_per_host = WORKER_THREADS,
@@ -551,6 +515,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
 }
 
 static void start_handles(struct daemon *daemon) {
+        turns_start(&daemon->turns, &daemon->loop);
         uv_signal_init(&daemon->loop, &daemon->terminate);
         uv_signal_init(&daemon->loop, &daemon->interrupt);
         uv_signal_init(&daemon->loop, &daemon->hangup);

@@ -147,8 +147,8 @@ void kernel_submit(struct kernel *kernel, const struct step *step) {
                 worker_hosts_submit(kernel->hosts, step);
 }
 
-void kernel_drain(struct kernel *kernel) {
-        uevent_socket_drain(kernel->uevents);
+bool kernel_drain(struct kernel *kernel) {
+        return uevent_socket_drain(kernel->uevents);
 }
 
 static int failed(int error, const char *what, const char *name) {

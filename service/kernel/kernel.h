@@ -7,6 +7,7 @@
  * listing one directory.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -44,8 +45,8 @@ int kernel_new(uv_loop_t *loop, const struct kernel_config *config,
 void kernel_submit(struct kernel *kernel, const struct step *step);
 
 /* Reads what is waiting in the uevent socket now, so that the caller's next look is not older than
- * what the kernel has already said. Bounded. */
-void kernel_drain(struct kernel *kernel);
+ * what the kernel has already said. False when there may be more than could be read at once. */
+bool kernel_drain(struct kernel *kernel);
 
 /* Ends all handles, and calls back no more: what is under way gets no observation. Waits for no
  * worker: they end when their socket closes, stuck ones when the kernel lets them. The loop must

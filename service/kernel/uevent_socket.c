@@ -15,10 +15,8 @@
 /* What udevd asks for; the default of 208 KiB holds 256 uevents, fewer than one target with its
  * LUNs raises. */
 #define RECEIVE_BUFFER (128 * 1024 * 1024)
-/* Messages read in one turn of the loop, so that a flood does not starve the timers; and in one
- * drain. */
-#define TURN_MAX 512
-#define DRAIN_MAX 16384
+/* Messages read at once, so that a flood does not keep the loop from all else. */
+#define TURN_MAX 128
 
 #define KERNEL_GROUP 1
 /* What the kernel shows for a user id that this user namespace does not map (fs.overflowuid's
@@ -184,15 +182,20 @@ static void overflowed(struct uevent_socket *socket) {
                 "The kernel sent uevents faster than they were read, some are lost; looking at everything again");
 }
 
-/* False when nothing will ever come out of the socket again. */
-static bool socket_read(struct uevent_socket *socket, unsigned max) {
-        for (unsigned i = 0; i < max && !socket->closed; i++) {
+enum heard {
+        HEARD_ALL,
+        HEARD_SOME, /* there may be more */
+        HEARD_LAST, /* nothing will ever come out of the socket again */
+};
+
+static enum heard socket_read(struct uevent_socket *socket) {
+        for (unsigned i = 0; i < TURN_MAX && !socket->closed; i++) {
                 size_t length = 0;
                 int r = message_receive(socket, &length);
 
                 if (r == -EAGAIN) {
                         emptied(socket);
-                        return true;
+                        return HEARD_ALL;
                 }
                 if (r == -ENOBUFS)
                         overflowed(socket);
@@ -201,13 +204,13 @@ static bool socket_read(struct uevent_socket *socket, unsigned max) {
                                   &(struct log_fields){.message_id = MESSAGE_ID_UEVENTS_DEAF,
                                                        .error = r},
                                   "Cannot read uevents any more: %s", strerror(-r));
-                        return false;
+                        return HEARD_LAST;
                 } else if (r == 0)
                         socket->counters.refused++;
                 else if (r > 0)
                         message_handle(socket, length);
         }
-        return true;
+        return HEARD_SOME;
 }
 
 /*
@@ -216,11 +219,11 @@ static bool socket_read(struct uevent_socket *socket, unsigned max) {
  */
 static void socket_readable(uv_poll_t *poll, int status, int events) {
         struct uevent_socket *socket = poll->data;
-        bool alive = socket_read(socket, TURN_MAX);
+        enum heard heard = socket_read(socket);
 
         if (socket->closed)
                 return;
-        if (!alive)
+        if (heard == HEARD_LAST)
                 uv_poll_stop(poll);
         else if (status < 0)
                 uv_poll_start(poll, UV_READABLE, socket_readable);
@@ -263,8 +266,8 @@ void uevent_socket_close(struct uevent_socket *socket) {
         close(socket->fd);
 }
 
-void uevent_socket_drain(struct uevent_socket *socket) {
-        (void)socket_read(socket, DRAIN_MAX);
+bool uevent_socket_drain(struct uevent_socket *socket) {
+        return socket_read(socket) != HEARD_SOME;
 }
 
 struct uevent_counters uevent_socket_counters(const struct uevent_socket *socket) {

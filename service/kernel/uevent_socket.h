@@ -6,6 +6,7 @@
  * socket while the service restarts, and so that an overflow is seen.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -29,7 +30,8 @@ int uevent_socket_open(uv_loop_t *loop, int fd, uevent_handler handler, void *us
 /* Calls back no more; frees itself when the loop has closed its handle. Accepts NULL. */
 void uevent_socket_close(struct uevent_socket *socket);
 
-/* Reads what is waiting now, bounded; calls the handler from within. */
-void uevent_socket_drain(struct uevent_socket *socket);
+/* Reads what is waiting now, and calls the handler from within; false when there may be more than
+ * could be read at once. */
+bool uevent_socket_drain(struct uevent_socket *socket);
 
 struct uevent_counters uevent_socket_counters(const struct uevent_socket *socket);

@@ -93,15 +93,21 @@ static void test_too_long(void) {
         fixture_close(&fixture);
 }
 
-/* What was waiting before drain is handled when it returns. */
+/* What was waiting before drain is handled when it returns, or it says that there may be more. */
 static void test_drain(void) {
         struct fixture fixture;
 
         fixture_open(&fixture, SOCK_SEQPACKET);
         for (int i = 0; i < 100; i++)
                 message_send(&fixture, ADD, sizeof(ADD));
-        uevent_socket_drain(fixture.socket);
+        g_assert_true(uevent_socket_drain(fixture.socket));
         g_assert_cmpuint(fixture.devices, ==, 100);
+        for (int i = 0; i < 200; i++)
+                message_send(&fixture, ADD, sizeof(ADD));
+        g_assert_false(uevent_socket_drain(fixture.socket));
+        g_assert_cmpuint(fixture.devices, <, 300);
+        g_assert_true(uevent_socket_drain(fixture.socket));
+        g_assert_cmpuint(fixture.devices, ==, 300);
         fixture_close(&fixture);
 }
 
