@@ -4,14 +4,19 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "dbus/bus_loop.h"
 #include "util/log.h"
 
 #define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 
-/* Messages handled in a row, so that a flood starves neither timers nor the watchdog. */
+/* Messages handled in a row, and for how long: a flood starves neither timers nor the watchdog. */
 #define DRAIN_BUDGET 64
+#define DRAIN_USEC 10000
+/* Bytes that the kernel takes from us at once. sd-bus asks for 8 MiB, and one write of a long reply
+ * would keep the loop for as long as copying that takes. */
+#define SEND_BUFFER (128 * 1024)
 
 #define RETRY_MIN_MSEC 200
 #define RETRY_MAX_MSEC 1000
@@ -86,9 +91,18 @@ static void connection_fail(struct bus_loop *bus_loop, int error) {
         retry_later(bus_loop);
 }
 
+static void limit_send_buffer(sd_bus *bus) {
+        const int size = SEND_BUFFER;
+        int fd = sd_bus_get_fd(bus);
+
+        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+                log_debug("Cannot limit the send buffer of the bus");
+}
+
 static int on_connected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         struct bus_loop *bus_loop = userdata;
 
+        limit_send_buffer(bus_loop->bus);
         bus_loop->connected = true;
         bus_loop->complained = false;
         bus_loop->retry_msec = RETRY_MIN_MSEC;
@@ -130,7 +144,9 @@ static void connection_start(struct bus_loop *bus_loop) {
 }
 
 static void connection_process(struct bus_loop *bus_loop) {
-        for (unsigned i = 0; i < DRAIN_BUDGET && !bus_loop->reset; i++) {
+        uint64_t until = now_usec() + DRAIN_USEC;
+
+        for (unsigned i = 0; i < DRAIN_BUDGET && !bus_loop->reset && now_usec() < until; i++) {
                 int r = sd_bus_process(bus_loop->bus, NULL);
 
                 if (r < 0)

@@ -7,12 +7,16 @@
 #include "dbus/server_private.h"
 #include "dbus/telling.h"
 
+#define PAUSE_MS 5
+
 struct telling {
         struct server *server;
         uv_idle_t idle;       /* goes on */
+        uv_timer_t timer;     /* the same, when the bus has had time */
         uv_prepare_t prepare; /* sees when the next long reply may be begun */
         unsigned handles;
-        bool poked; /* that one may */
+        uint64_t patient_until; /* µs */
+        bool poked;             /* that one may */
         bool under_way;
         bool publishing;
         bool heard; /* see server_publish() */
@@ -32,6 +36,18 @@ static void go_on(struct telling *telling);
 
 static void on_idle(uv_idle_t *idle) {
         go_on(idle->data);
+}
+
+static void on_timer(uv_timer_t *timer) {
+        go_on(timer->data);
+}
+
+static bool bus_is_behind(const struct telling *telling, uint64_t now) {
+        uint64_t queued;
+
+        return telling->server->bus && now < telling->patient_until &&
+               sd_bus_get_n_queued_write(telling->server->bus, &queued) >= 0 &&
+               queued >= TELLING_QUEUE_MAX;
 }
 
 /* True when nothing of it is left. */
@@ -54,8 +70,13 @@ static bool reply(struct telling *telling, uint64_t until) {
 
 static void go_on(struct telling *telling) {
         struct server *server = telling->server;
-        uint64_t until = uv_hrtime() / 1000 + TELLING_SLICE_USEC;
+        uint64_t now = uv_hrtime() / 1000, until = now + TELLING_SLICE_USEC;
 
+        if (bus_is_behind(telling, now)) {
+                uv_idle_stop(&telling->idle);
+                uv_timer_start(&telling->timer, on_timer, PAUSE_MS, 0);
+                return;
+        }
         if (!publish(telling, until) || !reply(telling, until)) {
                 uv_idle_start(&telling->idle, on_idle);
                 return;
@@ -73,6 +94,7 @@ void telling_begin(struct telling *telling, const struct server_publication *wha
         publication_begin(server, &telling->publication, what->held && !asked);
         telling->heard = what->heard;
         telling->poked = false;
+        telling->patient_until = uv_hrtime() / 1000 + TELLING_PATIENCE_USEC;
         telling->publishing = telling->under_way = true;
         go_on(telling);
 }
@@ -93,9 +115,10 @@ static void on_prepare(uv_prepare_t *prepare) {
 
 void telling_start(struct telling *telling, uv_loop_t *loop) {
         uv_idle_init(loop, &telling->idle);
+        uv_timer_init(loop, &telling->timer);
         uv_prepare_init(loop, &telling->prepare);
-        telling->idle.data = telling->prepare.data = telling;
-        telling->handles = 2;
+        telling->idle.data = telling->timer.data = telling->prepare.data = telling;
+        telling->handles = 3;
         uv_prepare_start(&telling->prepare, on_prepare);
 }
 
@@ -107,6 +130,7 @@ static void on_closed(uv_handle_t *handle) {
 
 void telling_stop(struct telling *telling) {
         uv_close((uv_handle_t *)&telling->idle, on_closed);
+        uv_close((uv_handle_t *)&telling->timer, on_closed);
         uv_close((uv_handle_t *)&telling->prepare, on_closed);
 }
 

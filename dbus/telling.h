@@ -18,6 +18,10 @@ struct telling;
 
 /* The loop is kept no longer than this at a time. */
 #define TELLING_SLICE_USEC 10000
+/* Messages on their way to the bus above which it waits, so that a slow bus does not make the
+ * service grow; and for how long in all, so that a bus that hangs does not stop the service. */
+#define TELLING_QUEUE_MAX 1024
+#define TELLING_PATIENCE_USEC 2000000
 
 struct telling *telling_new(struct server *server);
 void telling_start(struct telling *telling, uv_loop_t *loop);

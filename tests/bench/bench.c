@@ -110,3 +110,10 @@ struct bench_latency bench_ask_end(struct bench_asker *asker) {
         g_free(asker);
         return latency;
 }
+
+void bench_say_turns(struct client *client, const char *until) {
+        bench_say("the loop's longest turn until %s: %" G_GUINT64_FORMAT " us; %" G_GUINT64_FORMAT
+                  " took more than 50 ms",
+                  until, client_get_number(client, "longest-turn-usec"),
+                  client_get_number(client, "turns-over-50-msec"));
+}

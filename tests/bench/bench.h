@@ -22,6 +22,9 @@ guint64 bench_status(struct harness *harness, const char *line);
  * a busy machine. */
 gint64 bench_processor_time(struct harness *harness);
 
+/* How long the daemon's loop was kept at most since it began. */
+void bench_say_turns(struct client *client, const char *until);
+
 /* ---- a well-behaved client: one question after the other, a millisecond in between ---- */
 
 struct bench_asker;

@@ -128,11 +128,14 @@ static guint64 measure(unsigned devices, bool listened_to) {
                   devices, listened_to ? "a client follows" : "nobody listens",
                   (g_get_monotonic_time() - begun) / 1000, bench_processor_time(harness) / 1000,
                   resident);
+        bench_say_turns(client, "then");
         if (listened_to)
                 say_heard(client);
         g_assert_cmpuint(count_devices(client), ==, devices);
+        bench_say_turns(client, "found");
         if (devices > 0 && !listened_to) {
                 say_listed(harness, client);
+                bench_say_turns(client, "they are listed");
                 bench_say("resident after it: %" G_GUINT64_FORMAT " KiB, at most"
                           " %" G_GUINT64_FORMAT " KiB",
                           bench_status(harness, "VmRSS"), bench_status(harness, "VmHWM"));

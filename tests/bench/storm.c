@@ -100,6 +100,7 @@ static void measure(struct storm *storm) {
                   " scans of a target and %" G_GINT64_FORMAT " ms of the processor",
                   (equal - begun) / 1000, (equal - raised) / 1000,
                   client_get_number(client, "target-scans") - scans, used / 1000);
+        bench_say_turns(client, "then");
         say_latency("the service", bench_ask_end(asker));
         say_latency("the bus itself", bench_ask_end(bus_asker));
 }
@@ -109,6 +110,7 @@ static void test_storm(gconstpointer size) {
 
         storm.harness = harness_boot(machine_new(HOSTS, TARGETS, LUNS));
         harness_check_complete(storm.harness);
+        bench_say_turns(harness_client(storm.harness), "it begins");
         measure(&storm);
         harness_free(storm.harness);
         g_rand_free(storm.random);
