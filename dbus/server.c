@@ -229,8 +229,11 @@ bool server_is_telling(const struct server *server) {
         return telling_is_under_way(server->telling);
 }
 
-bool server_is_asked(const struct server *server) {
-        return replies_are_due(server->replies, server->bus);
+bool server_is_urgent(const struct server *server) {
+        const struct job *newest = TAILQ_LAST(engine_jobs(server->config.engine), job_list);
+
+        return replies_are_due(server->replies, server->bus) ||
+               (newest && !job_views_find(server->jobs, newest->id));
 }
 
 void server_stop(struct server *server) {

@@ -79,8 +79,9 @@ struct server_publication {
 void server_publish(struct server *server, const struct server_publication *what);
 /* It is not complete. */
 bool server_is_telling(const struct server *server);
-/* Somebody asks for many objects, and is answered by the next server_publish(). */
-bool server_is_asked(const struct server *server);
+/* Better published now than at some pace: somebody asks for many objects, or a job is new, which is
+ * told before anything that comes of it. */
+bool server_is_urgent(const struct server *server);
 
 /* That policy holds from here on, until the next call: tells everybody. */
 void server_set_policy(struct server *server, const struct policy *policy);

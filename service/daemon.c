@@ -243,7 +243,7 @@ static void publish_when_due(struct daemon *daemon, bool at_rest) {
         uint64_t since = uv_now(&daemon->loop) - daemon->published;
 
         if ((at_rest && !engine_is_busy(daemon->engine)) || since >= PUBLISH_PACE_MS ||
-            server_is_asked(daemon->server))
+            server_is_urgent(daemon->server))
                 publish(daemon, at_rest);
         else if (!uv_is_active((uv_handle_t *)&daemon->pace))
                 uv_timer_start(&daemon->pace, on_pace, PUBLISH_PACE_MS - since, 0);
