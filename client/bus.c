@@ -6,6 +6,7 @@
 
 #include "client/bus.h"
 #include "client/cleanup.h"
+#include "client/pages.h"
 #include "client/value.h"
 #include "dbus/names.h"
 
@@ -96,6 +97,10 @@ int bus_get_objects(sd_bus *bus, sd_bus_error *error, struct json_object **ret) 
         r = sd_bus_call_method(bus, SCSISCAN_BUS_NAME, SCSISCAN_PATH,
                                "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", error,
                                &reply, NULL);
+        if (sd_bus_error_has_name(error, SCSISCAN_ERROR_LIMITS_EXCEEDED)) {
+                sd_bus_error_free(error);
+                return pages_get_objects(bus, error, ret);
+        }
         if (r < 0)
                 return r;
         r = sd_bus_message_has_signature(reply, "a{oa{sa{sv}}}");

@@ -22,7 +22,8 @@ int bus_open(sd_bus **ret);
 int bus_get_properties(sd_bus *bus, const char *path, const char *interface, sd_bus_error *error,
                        struct json_object **ret);
 
-/* Everything: {path: {interface: {property: value}}}. */
+/* Everything: {path: {interface: {property: value}}}; in pages, where it is too much for one reply.
+ */
 int bus_get_objects(sd_bus *bus, sd_bus_error *error, struct json_object **ret);
 
 /* Topology.Find: an array of paths. */
