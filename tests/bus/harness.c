@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "harness.h"
 #include "scsi/address.h"
 
@@ -16,10 +17,8 @@
 #define SKIPPED 77 /* as Automake and meson have it */
 
 struct harness {
-        char *directory; /* bus, configuration, and the daemon's locks */
-        char *socket;
-        char *address;
-        GSubprocess *bus;
+        char *directory; /* the bus's files, and the daemon's */
+        struct bus *bus;
         GSubprocess *daemon;
         GThread *log_thread; /* reads until the daemon and its workers have closed it */
         GMutex log_lock;
@@ -65,70 +64,12 @@ static void wait_gone(GSubprocess *process) {
 
 /* ---- the bus ---- */
 
-/* The rules of the stock system bus that matter here, polkit's for whoever plays it and for the
- * real one, and ours. */
-static const char bus_configuration[] =
-        "<busconfig>\n"
-        "  <type>system</type>\n"
-        "  <auth>EXTERNAL</auth>\n"
-        "  <listen>unix:path=%s</listen>\n"
-        "  <policy context=\"default\">\n"
-        "    <allow user=\"*\"/>\n"
-        "    <deny own=\"*\"/>\n"
-        "    <deny send_type=\"method_call\"/>\n"
-        "    <allow send_type=\"signal\"/>\n"
-        "    <allow send_requested_reply=\"true\" send_type=\"method_return\"/>\n"
-        "    <allow send_requested_reply=\"true\" send_type=\"error\"/>\n"
-        "    <allow receive_type=\"method_call\"/>\n"
-        "    <allow receive_type=\"method_return\"/>\n"
-        "    <allow receive_type=\"error\"/>\n"
-        "    <allow receive_type=\"signal\"/>\n"
-        "    <allow send_destination=\"org.freedesktop.DBus\"/>\n"
-        "    <allow send_destination=\"org.freedesktop.PolicyKit1\"/>\n"
-        "  </policy>\n"
-        "  <policy user=\"root\">\n"
-        "    <allow own=\"org.freedesktop.PolicyKit1\"/>\n"
-        "  </policy>\n"
-        "  <include ignore_missing=\"yes\">"
-        "/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>\n"
-        "  <include>%s</include>\n"
-        "</busconfig>\n";
-
-static void bus_configure(const struct harness *harness) {
-        g_autofree char *rules = g_test_build_filename(G_TEST_DIST, "org.scsiscan1.conf", NULL);
-        g_autofree char *path = g_build_filename(harness->directory, "bus.conf", NULL);
-        g_autofree char *text = g_strdup_printf(bus_configuration, harness->socket, rules);
-
-        g_assert_true(g_file_test(rules, G_FILE_TEST_EXISTS));
-        g_assert_true(g_file_set_contents(path, text, -1, NULL));
-}
-
-static bool bus_answers(const struct harness *harness) {
-        int fd = client_socket(harness->address, 0);
-
-        if (fd >= 0)
-                close(fd);
-        return fd >= 0;
-}
-
 void harness_bus_start(struct harness *harness) {
-        g_autoptr(GSubprocessLauncher) launcher =
-                g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
-        g_autofree char *path = g_build_filename(harness->directory, "bus.conf", NULL);
-        g_autofree char *option = g_strdup_printf("--config-file=%s", path);
-        const char *const arguments[] = {"dbus-daemon", "--nofork", "--nopidfile", option, NULL};
-        g_autoptr(GError) error = NULL;
-
-        g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
-        harness->bus = g_subprocess_launcher_spawnv(launcher, arguments, &error);
-        g_assert_no_error(error);
-        UNTIL(bus_answers(harness));
+        bus_start(harness->bus);
 }
 
 void harness_bus_stop(struct harness *harness) {
-        g_subprocess_force_exit(harness->bus);
-        wait_gone(harness->bus);
-        g_clear_object(&harness->bus);
+        bus_stop(harness->bus);
         client_free(g_steal_pointer(&harness->client));
 }
 
@@ -227,7 +168,8 @@ void harness_start(struct harness *harness, struct daemon_start start) {
         g_assert_cmpint(uevents, >=, 0);
         g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
         g_subprocess_launcher_take_fd(launcher, uevents, UEVENT_FD);
-        g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", harness->address, TRUE);
+        g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", bus_address(harness->bus),
+                                     TRUE);
         g_subprocess_launcher_setenv(launcher, "SCSISCAN_SIM", sim_server_socket(harness->sim),
                                      TRUE);
         launcher_play_systemd(launcher, start);
@@ -291,12 +233,10 @@ struct harness *harness_new(struct sim_machine *machine) {
         harness->directory = g_dir_make_tmp("scsiscan-bus-XXXXXX", NULL);
         g_assert_nonnull(harness->directory);
         g_assert_cmpint(chmod(harness->directory, 0755), ==, 0); /* the bus is for everybody */
-        harness->socket = g_build_filename(harness->directory, "bus", NULL);
-        harness->address = g_strdup_printf("unix:path=%s", harness->socket);
         runtime = harness_runtime_path(harness, NULL);
         g_assert_cmpint(g_mkdir(runtime, 0755), ==, 0);
         harness->sim = sim_server_start(machine);
-        bus_configure(harness);
+        harness->bus = bus_new(harness->directory);
         harness_bus_start(harness);
         return harness;
 }
@@ -321,8 +261,9 @@ void harness_free(struct harness *harness) {
 
         if (harness->daemon)
                 (void)harness_stop(harness);
-        if (harness->bus)
+        if (bus_runs(harness->bus))
                 harness_bus_stop(harness);
+        bus_free(harness->bus);
         machine = sim_server_lock(harness->sim);
         sim_server_unlock(harness->sim);
         sim_server_stop(harness->sim);
@@ -331,8 +272,6 @@ void harness_free(struct harness *harness) {
         g_string_free(harness->log, TRUE);
         g_mutex_clear(&harness->log_lock);
         g_free(harness->directory);
-        g_free(harness->socket);
-        g_free(harness->address);
         g_free(harness);
 }
 
@@ -367,12 +306,12 @@ struct sim_server *harness_sim(struct harness *harness) {
 }
 
 const char *harness_address(const struct harness *harness) {
-        return harness->address;
+        return bus_address(harness->bus);
 }
 
 struct client *harness_client(struct harness *harness) {
         if (!harness->client)
-                harness->client = client_new(harness->address, 0);
+                harness->client = client_new(bus_address(harness->bus), 0);
         g_assert_nonnull(harness->client);
         return harness->client;
 }

@@ -68,6 +68,51 @@ static bool is_attached(struct harness *harness, struct scsi_address address) {
         return attached;
 }
 
+static bool objects_are_there(struct client *client, const char *job) {
+        g_autoptr(GVariant) reply =
+                client_call(client, SCSISCAN_PATH, MANAGER_INTERFACE, "GetManagedObjects", NULL);
+        g_autoptr(GVariant) objects = g_variant_get_child_value(reply, 0);
+        g_autoptr(GVariant) first_one =
+                g_variant_lookup_value(objects, DEVICE_PATH("0_0_0_0"), NULL);
+        g_autoptr(GVariant) job_object = g_variant_lookup_value(objects, job, NULL);
+
+        return first_one && job_object;
+}
+
+/* Only those who watched hear nothing of it for a moment: the scan that was under way is not begun
+ * anew, and ends under its name. */
+static void test_job_goes_on(void) {
+        struct harness *harness = harness_boot(machine_new(1, 1, 4));
+        struct client *client = harness_client(harness);
+        g_autofree char *job = NULL, *state = NULL, *result = NULL;
+        g_autoptr(GVariant) started = NULL, started_after = NULL;
+        gint64 begun;
+
+        detach(harness, (struct scsi_address){first.target, 3});
+        harness_check(harness);
+        sim_set_target_delay(sim_server_lock(harness_sim(harness)), first.target, 1500);
+        sim_server_unlock(harness_sim(harness));
+        job = client_scan(client, "", NULL);
+        started = client_get(client, job, SCSISCAN_INTERFACE_JOB, "StartTime");
+        harness_bus_stop(harness);
+        harness_wait_log(harness, "Lost the system bus");
+        harness_bus_start(harness);
+        begun = g_get_monotonic_time();
+        client = harness_client(harness);
+        UNTIL(client_sees_service(client));
+        g_assert_true(objects_are_there(client, job));
+        g_assert_cmpint(g_get_monotonic_time() - begun, <, SOON);
+        state = client_get_text(client, job, SCSISCAN_INTERFACE_JOB, "State");
+        g_assert_cmpstr(state, ==, "running");
+        g_variant_unref(client_call(client, job, SCSISCAN_INTERFACE_JOB, "Wait", NULL));
+        result = client_get_text(client, job, SCSISCAN_INTERFACE_JOB, "Result");
+        g_assert_cmpstr(result, ==, "done");
+        started_after = client_get(client, job, SCSISCAN_INTERFACE_JOB, "StartTime");
+        g_assert_true(g_variant_equal(started, started_after));
+        harness_check_complete(harness);
+        harness_free(harness);
+}
+
 /* The scan does not wait for a bus. */
 static void test_no_bus(void) {
         struct harness *harness = harness_new(machine_new(1, 2, 4));
@@ -168,6 +213,7 @@ int main(int argc, char **argv) {
         harness_init(&argc, &argv);
         g_test_add_func("/bus/restart/bus-restarts", test_bus_restarts);
         g_test_add_func("/bus/restart/bus-restarts-in-scan", test_bus_restarts_in_scan);
+        g_test_add_func("/bus/restart/job-goes-on", test_job_goes_on);
         g_test_add_func("/bus/restart/no-bus", test_no_bus);
         g_test_add_func("/bus/restart/end-without-bus", test_end_without_bus);
         g_test_add_func("/bus/restart/end-in-scan", test_end_in_scan);

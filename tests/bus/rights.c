@@ -100,7 +100,7 @@ static void test_nobody_acts(void) {
                 g_assert_cmpstr(result, ==, "done");
                 client_refuses(nobody, BUS_PATH, BUS_INTERFACE, "RequestName",
                                g_variant_new("(su)", SCSISCAN_BUS_NAME, 2),
-                               SCSISCAN_ERROR_ACCESS_DENIED, SCSISCAN_BUS_NAME);
+                               SCSISCAN_ERROR_ACCESS_DENIED, "own");
         }
         client_free(nobody);
         harness_free(harness);
