@@ -39,6 +39,7 @@ static void file_write(const char *path, const char *text) {
 
 void harness_init(int *argc, char ***argv) {
         g_autofree char *users = g_strdup_printf("0 %u 1", geteuid());
+        g_autofree char *groups = g_strdup_printf("0 %u 1", getegid());
 
         g_test_init(argc, argv, NULL);
         alarm(PROGRAM_SECONDS);
@@ -49,6 +50,8 @@ void harness_init(int *argc, char ***argv) {
                 exit(SKIPPED);
         }
         file_write("/proc/self/uid_map", users);
+        file_write("/proc/self/setgroups", "deny");
+        file_write("/proc/self/gid_map", groups);
 }
 
 /* ---- processes ---- */
