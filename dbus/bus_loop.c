@@ -14,9 +14,12 @@
 /* Messages handled in a row, and for how long: a flood starves neither timers nor the watchdog. */
 #define DRAIN_BUDGET 64
 #define DRAIN_USEC 10000
+/* Messages that wait to be written. */
+#define UNWRITTEN_MAX 2048
 /* Bytes that the kernel takes from us at once. sd-bus asks for 8 MiB, and one write of a long reply
- * would keep the loop for as long as copying that takes. */
-#define SEND_BUFFER (128 * 1024)
+ * would keep the loop for as long as copying that takes. It is a queue too: an answer waits in it
+ * for all that was said before. The kernel counts some hundred bytes more for each message. */
+#define SEND_BUFFER (32 * 1024)
 
 #define RETRY_MIN_MSEC 200
 #define RETRY_MAX_MSEC 1000
@@ -143,15 +146,29 @@ static void connection_start(struct bus_loop *bus_loop) {
                 connection_fail(bus_loop, r);
 }
 
+static bool let_go(const struct bus_loop *bus_loop) {
+        return bus_loop->connected &&
+               bus_loop->handler.idle(bus_loop->bus, bus_loop->handler.userdata);
+}
+
+/* Then nothing is read: what is asked could not be answered, not even that it is too much. */
+static bool has_much_to_write(const struct bus_loop *bus_loop) {
+        uint64_t queued = 0;
+
+        return sd_bus_get_n_queued_write(bus_loop->bus, &queued) >= 0 && queued > UNWRITTEN_MAX;
+}
+
 static void connection_process(struct bus_loop *bus_loop) {
         uint64_t until = now_usec() + DRAIN_USEC;
 
         for (unsigned i = 0; i < DRAIN_BUDGET && !bus_loop->reset && now_usec() < until; i++) {
                 int r = sd_bus_process(bus_loop->bus, NULL);
 
-                if (r < 0)
+                if (r < 0) {
                         connection_fail(bus_loop, r);
-                if (r <= 0)
+                        return;
+                }
+                if (has_much_to_write(bus_loop) || (r == 0 && !let_go(bus_loop)))
                         return;
         }
 }
@@ -205,7 +222,7 @@ static int rearm_poll(struct bus_loop *bus_loop) {
 
         if (wanted < 0)
                 return wanted;
-        events |= wanted & POLLIN ? UV_READABLE : 0;
+        events |= wanted & POLLIN && !has_much_to_write(bus_loop) ? UV_READABLE : 0;
         events |= wanted & POLLOUT ? UV_WRITABLE : 0;
         if (fd != bus_loop->fd) {
                 poll_close(bus_loop);
@@ -247,6 +264,7 @@ static void on_prepare(uv_prepare_t *prepare) {
                 connection_fail(bus_loop, -ECONNABORTED);
                 return;
         }
+        (void)let_go(bus_loop); /* what is to be processed makes sd-bus's timeout 0 */
         r = rearm_poll(bus_loop);
         if (r >= 0)
                 r = rearm_timer(bus_loop);

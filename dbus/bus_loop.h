@@ -20,6 +20,9 @@ struct bus_loop_handler {
         int (*prepare)(sd_bus *bus, void *userdata);
         /* The bus knows us: from here on there is somebody to talk to. */
         void (*connected)(sd_bus *bus, void *userdata);
+        /* There is nothing to be read any more, or a poll is near: whether there is something to be
+         * processed all the same, which was put off. */
+        bool (*idle)(sd_bus *bus, void *userdata);
         /* The connection of the last `prepare` ends: let go of every message and slot of it. */
         void (*lost)(void *userdata);
         void *userdata;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * May the caller do this? The bus is asked who it is, and polkit whether it may, without waiting
- * for either answer; a method call is parsed and checked before, and continues after, when the
+ * May the caller do this? Who it is the fair queue knows; polkit is asked whether it may, without
+ * waiting for the answer. A method call is parsed and checked before, and continues after, when the
  * objects it named may be gone or others. Root may do everything; everybody else what polkit
  * allows, and nothing where there is no polkit. The caller may leave meanwhile: then nothing is
  * done, and polkit is told so.
@@ -13,17 +13,15 @@
 #include <systemd/sd-bus.h>
 
 #include "dbus/details.h"
+#include "dbus/fair_queue.h"
 #include "util/cleanup.h"
 
 struct callers;
 
-/* Callers being asked about, at all and of one sender. */
-#define CALLERS_MAX 256
-#define CALLERS_PER_SENDER_MAX 16
-/* Of these polkit is being asked about, at all and of one user: a dialog may stay open for ever.
- * The bus allows 128 calls without a reply to one connection. */
-#define CALLERS_ASKED_MAX 64
-#define CALLERS_ASKED_PER_USER_MAX 8
+/* Polkit is being asked about so many at once, at all and of one user: a dialog may stay open for
+ * ever. The bus allows 128 calls without a reply to one connection. Root is not asked about. */
+#define CALLERS_MAX 64
+#define CALLERS_PER_USER_MAX 8
 
 /* The call goes on: it is answered in here or later, or `error` is set and a negative errno
  * returned. */
@@ -38,12 +36,13 @@ struct caller_request {
         void (*request_free)(void *request);
 };
 
-struct callers *callers_new(void);
+/* The queue is where their calls come from; it has to live as long. */
+struct callers *callers_new(const struct fair_queue *queue);
 /* Nobody may be asked about any more. */
 void callers_free(struct callers *callers);
 DEFINE_CLEANUP(struct callers *, callers_free)
 
-/* 1 when under way, as a method handler returns it, or negative with `error` set;
+/* 1 when done or under way, as a method handler returns it, or negative with `error` set;
  * `request->request` and `request->details` are taken over in any case. */
 int callers_authorize(struct callers *callers, sd_bus_message *call,
                       const struct caller_request *request, sd_bus_error *error);

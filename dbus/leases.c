@@ -12,6 +12,7 @@
 #include "dbus/leases.h"
 #include "dbus/names.h"
 #include "util/log.h"
+#include "util/share.h"
 
 struct lease {
         struct leases *leases;
@@ -32,7 +33,6 @@ struct leases {
         uv_loop_t *loop;
         uv_timer_t timer; /* the first `until` */
         struct lease_list list;
-        unsigned count;
         unsigned handles; /* that libuv has not let go of */
         uint64_t next_id;
         uint64_t serial;
@@ -90,7 +90,6 @@ static void on_poll_closed(uv_handle_t *handle) {
 /* Our end is closed at once: a holder whose time is over sees that there. */
 static void lease_drop(struct lease *lease) {
         TAILQ_REMOVE(&lease->leases->list, lease, entry);
-        lease->leases->count--;
         uv_poll_stop(&lease->poll);
         close(lease->fd);
         lease->fd = -1;
@@ -206,12 +205,17 @@ int leases_check(const struct lease_request *request, sd_bus_error *error) {
 }
 
 static int check_room(const struct leases *leases, uint32_t uid, sd_bus_error *error) {
+        static const struct share share = {
+                .user = LEASES_PER_USER_MAX,
+                .users = LEASES_USERS_MAX,
+                .root = LEASES_ROOT_MAX,
+        };
+        struct share_use use = {};
         const struct lease *lease;
-        unsigned count = 0;
 
         TAILQ_FOREACH (lease, &leases->list, entry)
-                count += lease->uid == uid;
-        if (leases->count < LEASES_MAX && count < LEASES_PER_USER_MAX)
+                share_count(&use, lease->uid, uid);
+        if (share_has_room(&share, &use, uid))
                 return 0;
         return sd_bus_error_set(error, SCSISCAN_ERROR_LIMIT, "Too many leases");
 }
@@ -246,7 +250,6 @@ static int lease_watch(struct lease *lease) {
         lease->poll.data = lease;
         leases->handles++;
         TAILQ_INSERT_TAIL(&leases->list, lease, entry);
-        leases->count++;
         r = uv_poll_start(&lease->poll, UV_DISCONNECT, on_poll);
         if (r < 0)
                 lease_drop(lease);

@@ -17,9 +17,10 @@
 
 struct leases;
 
-/* At once, at all and of one user; each is a descriptor of the service. */
-#define LEASES_MAX 256
+/* At once, of one user, of all users but root, and of root; each is a descriptor of the service. */
 #define LEASES_PER_USER_MAX 64
+#define LEASES_USERS_MAX 192
+#define LEASES_ROOT_MAX 64
 #define LEASE_WHO_MAX 128 /* bytes */
 #define LEASE_WHY_MAX 512
 /* Seven days, in µs. */

@@ -9,17 +9,20 @@
 #include "dbus/reply.h"
 #include "dbus/server_private.h"
 #include "util/log.h"
+#include "util/share.h"
 
 struct replies {
+        const struct fair_queue *calls;
         STAILQ_HEAD(reply_list, long_reply) waiting; /* the first may have been begun */
-        unsigned count;
 };
 
-struct replies *replies_new(void) {
+struct replies *replies_new(const struct fair_queue *calls) {
         struct replies *replies = calloc(1, sizeof(*replies));
 
-        if (replies)
-                STAILQ_INIT(&replies->waiting);
+        if (!replies)
+                return NULL;
+        replies->calls = calls;
+        STAILQ_INIT(&replies->waiting);
         return replies;
 }
 
@@ -36,32 +39,33 @@ static bool is_from(const struct long_reply *reply, const char *sender) {
         return strcmp(sd_bus_message_get_sender(reply->call), sender) == 0;
 }
 
-static unsigned count_from(const struct replies *replies, const char *sender) {
+static bool has_room(const struct replies *replies, uint32_t uid) {
+        static const struct share share = {
+                .user = REPLIES_PER_USER_MAX,
+                .users = REPLIES_USERS_MAX,
+                .root = REPLIES_ROOT_MAX,
+        };
+        struct share_use use = {};
         const struct long_reply *reply;
-        unsigned count = 0;
 
         STAILQ_FOREACH(reply, &replies->waiting, entry)
-        count += is_from(reply, sender);
-        return count;
+        share_count(&use, reply->uid, uid);
+        return share_has_room(&share, &use, uid);
 }
 
 int replies_add(struct replies *replies, struct long_reply *reply, sd_bus_error *error) {
-        const char *sender = sd_bus_message_get_sender(reply->call);
-
-        if (!sender || replies->count >= REPLIES_MAX ||
-            count_from(replies, sender) >= REPLIES_PER_SENDER_MAX) {
+        if (fair_queue_user(replies->calls, reply->call, &reply->uid) < 0 ||
+            !has_room(replies, reply->uid)) {
                 reply_free(reply);
                 return sd_bus_error_set(error, SCSISCAN_ERROR_LIMIT,
                                         "Too many long replies are waited for");
         }
         STAILQ_INSERT_TAIL(&replies->waiting, reply, entry);
-        replies->count++;
         return 1;
 }
 
 static void drop(struct replies *replies, struct long_reply *reply) {
         STAILQ_REMOVE(&replies->waiting, reply, long_reply, entry);
-        replies->count--;
         reply_free(reply);
 }
 

@@ -10,17 +10,20 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
+#include "dbus/fair_queue.h"
 #include "util/cleanup.h"
 
 struct long_reply;
 struct replies;
 struct server;
 
-/* Calls waiting for one, of one sender and at all. */
-#define REPLIES_PER_SENDER_MAX 8
-#define REPLIES_MAX 256
+/* Calls waiting for one, of one user, of all but root, and of root. */
+#define REPLIES_PER_USER_MAX 16
+#define REPLIES_USERS_MAX 192
+#define REPLIES_ROOT_MAX 64
 
-struct replies *replies_new(void);
+/* calls: where they come from; it has to live as long. */
+struct replies *replies_new(const struct fair_queue *calls);
 void replies_free(struct replies *replies);
 DEFINE_CLEANUP(struct replies *, replies_free)
 

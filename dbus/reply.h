@@ -55,6 +55,7 @@ extern const struct reply_kind reply_changes; /* t b a(tsoa{sv}) */
 struct long_reply {
         const struct reply_kind *kind;
         sd_bus_message *call;
+        uint32_t uid; /* whose it is */
         /* What was asked for. */
         struct {
                 enum object_kind kind;  /* of reply_page; PAGE_JOBS for jobs */

@@ -68,8 +68,11 @@ static int export_objects(struct server *server, sd_bus *bus) {
 }
 
 static int on_prepare(sd_bus *bus, void *userdata) {
-        int r = export_root(userdata, bus);
+        struct server *server = userdata;
+        int r = fair_queue_attach(server->calls, bus);
 
+        if (r >= 0)
+                r = export_root(userdata, bus);
         if (r >= 0)
                 r = log_control_export(userdata, bus);
         return r < 0 ? r : export_objects(userdata, bus);
@@ -123,6 +126,7 @@ static int on_name_gone(sd_bus_message *signal, void *userdata, sd_bus_error *er
 
         if (sd_bus_message_read_basic(signal, 's', &name) < 0)
                 return 0;
+        fair_queue_leave(server->calls, name);
         callers_leave(server->callers, name);
         waiting_leave(server->waiting, name);
         replies_leave(server->replies, name);
@@ -163,10 +167,22 @@ static void on_connected(sd_bus *bus, void *userdata) {
         bus_loop_reset(server->bus_loop);
 }
 
+/* A publication may take long, and keeps the bus busy until it is through: others are answered
+ * meanwhile. */
+#define UNWRITTEN_MEANWHILE_MAX (TELLING_QUEUE_MAX + 64)
+
+static bool on_idle(sd_bus *bus, void *userdata) {
+        struct server *server = userdata;
+        uint64_t most = telling_publishes(server->telling) ? UNWRITTEN_MEANWHILE_MAX : 0;
+
+        return fair_queue_next(server->calls, bus, most);
+}
+
 static void on_lost(void *userdata) {
         struct server *server = userdata;
 
         server->bus = NULL;
+        fair_queue_leave_all(server->calls);
         callers_leave_all(server->callers);
         waiting_leave_all(server->waiting);
         replies_leave_all(server->replies);
@@ -181,6 +197,7 @@ static void server_parts_free(struct server *server) {
         history_free(server->history);
         waiting_free(server->waiting);
         callers_free(server->callers);
+        fair_queue_free(server->calls);
         job_views_free(server->jobs);
         leases_free(server->leases);
         free(server);
@@ -196,20 +213,23 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
         server->handler = *handler;
         server->shown.generation = config->generation;
         server->jobs = job_views_new();
-        server->replies = replies_new();
         server->telling = telling_new(server);
         server->history = history_new(config->generation);
-        server->callers = callers_new();
-        server->waiting = waiting_new(config->engine, &server->shown.generation);
+        server->calls = fair_queue_new();
+        server->callers = callers_new(server->calls);
+        server->replies = replies_new(server->calls);
+        server->waiting = waiting_new(config->engine, server->calls, &server->shown.generation);
         server->leases = leases_new(config->engine, handler);
         server->bus_loop = bus_loop_new(&(struct bus_loop_handler){
                 .prepare = on_prepare,
                 .connected = on_connected,
+                .idle = on_idle,
                 .lost = on_lost,
                 .userdata = server,
         });
-        if (!server->jobs || !server->callers || !server->waiting || !server->leases ||
-            !server->replies || !server->telling || !server->history || !server->bus_loop) {
+        if (!server->calls || !server->jobs || !server->callers || !server->waiting ||
+            !server->leases || !server->replies || !server->telling || !server->history ||
+            !server->bus_loop) {
                 server_parts_free(server);
                 return -ENOMEM;
         }

@@ -5,6 +5,7 @@
 
 #include "dbus/bus_loop.h"
 #include "dbus/caller.h"
+#include "dbus/fair_queue.h"
 #include "dbus/history.h"
 #include "dbus/job_views.h"
 #include "dbus/leases.h"
@@ -36,6 +37,7 @@ struct server {
         struct server_config config;
         struct server_handler handler;
         struct bus_loop *bus_loop;
+        struct fair_queue *calls; /* those whose turn has not come */
         struct callers *callers;
         struct waiting *waiting;
         struct job_views *jobs;

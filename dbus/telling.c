@@ -141,3 +141,7 @@ void telling_free(struct telling *telling) {
         publication_done(&telling->publication);
         free(telling);
 }
+
+bool telling_publishes(const struct telling *telling) {
+        return telling->publishing;
+}

@@ -33,3 +33,5 @@ DEFINE_CLEANUP(struct telling *, telling_free)
 /* Tells what there is, as far as that goes in one slice. Not while something is under way. */
 void telling_begin(struct telling *telling, const struct server_publication *what);
 bool telling_is_under_way(const struct telling *telling);
+/* The same, but for a long reply. */
+bool telling_publishes(const struct telling *telling);

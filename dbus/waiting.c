@@ -10,6 +10,7 @@
 #include "dbus/nodes.h"
 #include "dbus/waiting.h"
 #include "util/log.h"
+#include "util/share.h"
 
 enum wait_kind {
         WAIT_JOB,   /* told its result */
@@ -22,6 +23,7 @@ enum wait_kind {
 struct waiter {
         enum wait_kind kind;
         sd_bus_message *call;
+        uint32_t uid;
         uint64_t job;       /* all but WAIT_SCOPE */
         struct scope scope; /* WAIT_SCOPE, WAIT_NODES */
         uint64_t lun;       /* WAIT_NODES */
@@ -34,24 +36,26 @@ TAILQ_HEAD(waiter_list, waiter);
 
 struct waiting {
         const struct engine *engine;
+        const struct fair_queue *calls;
         const uint64_t *generation; /* of what was published last */
         uv_timer_t timer;           /* the first `until` */
         bool open;
         bool heard; /* within waiting_answer() alone */
         struct waiter_list list;
-        unsigned count;
 };
 
 static uint64_t now_usec(void) {
         return uv_hrtime() / 1000;
 }
 
-struct waiting *waiting_new(const struct engine *engine, const uint64_t *generation) {
+struct waiting *waiting_new(const struct engine *engine, const struct fair_queue *calls,
+                            const uint64_t *generation) {
         struct waiting *waiting = calloc(1, sizeof(*waiting));
 
         if (!waiting)
                 return NULL;
         waiting->engine = engine;
+        waiting->calls = calls;
         waiting->generation = generation;
         TAILQ_INIT(&waiting->list);
         return waiting;
@@ -83,7 +87,6 @@ void waiting_free(struct waiting *waiting) {
 
 static void waiter_free(struct waiting *waiting, struct waiter *waiter) {
         TAILQ_REMOVE(&waiting->list, waiter, entry);
-        waiting->count--;
         scope_done(&waiter->scope);
         sd_bus_message_unref(waiter->call);
         free(waiter);
@@ -95,22 +98,40 @@ static bool is_from(const struct waiter *waiter, const char *sender) {
         return strcmp(sd_bus_message_get_sender(waiter->call), sender) == 0;
 }
 
-int waiting_has_room(const struct waiting *waiting, sd_bus_message *call, sd_bus_error *error) {
-        const char *sender = sd_bus_message_get_sender(call);
+static int find_room(const struct waiting *waiting, sd_bus_message *call, uint32_t *ret_uid,
+                     sd_bus_error *error) {
+        static const struct share share = {
+                .user = WAITING_PER_USER_MAX,
+                .users = WAITING_USERS_MAX,
+                .root = WAITING_ROOT_MAX,
+        };
+        struct share_use use = {};
         const struct waiter *waiter;
-        unsigned count = 0;
+        uint32_t uid;
+        int r = fair_queue_user(waiting->calls, call, &uid);
 
+        if (r < 0)
+                return sd_bus_error_set(error, SCSISCAN_ERROR_ACCESS_DENIED,
+                                        "The bus does not say who calls");
         TAILQ_FOREACH (waiter, &waiting->list, entry)
-                count += sender && is_from(waiter, sender);
-        if (!sender || waiting->count >= WAITING_MAX || count >= WAITING_PER_SENDER_MAX)
+                share_count(&use, waiter->uid, uid);
+        if (!share_has_room(&share, &use, uid))
                 return sd_bus_error_set(error, SCSISCAN_ERROR_LIMIT, "Too many calls are waiting");
+        *ret_uid = uid;
         return 0;
+}
+
+int waiting_has_room(const struct waiting *waiting, sd_bus_message *call, sd_bus_error *error) {
+        uint32_t uid;
+
+        return find_room(waiting, call, &uid, error);
 }
 
 static int waiter_new(struct waiting *waiting, sd_bus_message *call, enum wait_kind kind,
                       struct waiter **ret, sd_bus_error *error) {
         struct waiter *waiter;
-        int r = waiting_has_room(waiting, call, error);
+        uint32_t uid = 0;
+        int r = find_room(waiting, call, &uid, error);
 
         if (r < 0)
                 return r;
@@ -118,10 +139,10 @@ static int waiter_new(struct waiting *waiting, sd_bus_message *call, enum wait_k
         if (!waiter)
                 return -ENOMEM;
         waiter->kind = kind;
+        waiter->uid = uid;
         waiter->call = sd_bus_message_ref(call);
         waiter->until = UINT64_MAX;
         TAILQ_INSERT_TAIL(&waiting->list, waiter, entry);
-        waiting->count++;
         *ret = waiter;
         return 0;
 }

@@ -12,25 +12,29 @@
 #include <systemd/sd-bus.h>
 #include <uv.h>
 
+#include "dbus/fair_queue.h"
 #include "scan/engine.h"
 #include "util/cleanup.h"
 
 struct waiting;
 
-/* Calls waiting at once, at all and of one sender. */
-#define WAITING_MAX 1024
-#define WAITING_PER_SENDER_MAX 32
+/* Calls waiting at once, of one user, of all but root, and of root. */
+#define WAITING_PER_USER_MAX 64
+#define WAITING_USERS_MAX 896
+#define WAITING_ROOT_MAX 96
 #define NODES_PATIENCE_USEC UINT64_C(10000000)
 
-/* generation: that of what was published last; it has to live as long. */
-struct waiting *waiting_new(const struct engine *engine, const uint64_t *generation);
+/* calls: where they come from; generation: that of what was published last. Both have to live as
+ * long. */
+struct waiting *waiting_new(const struct engine *engine, const struct fair_queue *calls,
+                            const uint64_t *generation);
 void waiting_start(struct waiting *waiting, uv_loop_t *loop);
 /* Nobody may be waiting any more; the loop has to run between these two. */
 void waiting_stop(struct waiting *waiting);
 void waiting_free(struct waiting *waiting);
 DEFINE_CLEANUP(struct waiting *, waiting_free)
 
-/* Limit, with `error` set, when one more call of this sender may not wait. */
+/* Limit, with `error` set, when one more call of this one's user may not wait. */
 int waiting_has_room(const struct waiting *waiting, sd_bus_message *call, sd_bus_error *error);
 
 /* Each returns 1, as a method handler does whose answer comes later; or negative with `error` set.

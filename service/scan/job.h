@@ -14,15 +14,19 @@
 #include "scan/plan.h"
 #include "scan/scope.h"
 
-/* Unfinished at once: a job is a bit in a 64-bit mask. */
+/* Unfinished at once: a job is a bit in a 64-bit mask. Of one user, of all users but root, and of
+ * root; the rest is left to the service's own. */
 #define JOBS_ACTIVE_MAX 64
 #define JOBS_ACTIVE_PER_USER_MAX 8
-/* Of the 64, so many are left to the service's own scans. */
-#define JOBS_RESERVED 8
-/* Finished ones are kept this long, µs. When so many are kept no request is taken, and what ends
- * beyond them goes at once. */
+#define JOBS_ACTIVE_USERS_MAX 48
+#define JOBS_ACTIVE_ROOT_MAX 8
+/* Finished ones are kept this long, µs. Who has so many kept is refused the next request; of the
+ * service's own, what ended beyond them goes at once. */
 #define JOB_KEPT_USEC UINT64_C(60000000)
-#define JOBS_KEPT_MAX 4096
+#define JOBS_KEPT_PER_USER_MAX 512
+#define JOBS_KEPT_USERS_MAX 2048
+#define JOBS_KEPT_ROOT_MAX 2048
+#define JOBS_KEPT_OWN_MAX 512
 
 enum job_cause {
         CAUSE_REQUEST,

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "scan/jobs.h"
+#include "util/share.h"
 
 struct jobs {
         struct job_list all;
         struct job_list dirty;
         struct job_list ended;
-        size_t ended_count;
+        size_t own_ended; /* of those that nobody asked for */
         struct job *by_id;
         struct job *slots[JOBS_ACTIVE_MAX];
         uint64_t next_id;
@@ -108,34 +109,41 @@ static void job_touch(struct jobs *jobs, struct job *job) {
 
 /* ---- beginning ---- */
 
-static int slot_find(const struct jobs *jobs, const struct job_order *order) {
-        unsigned used = 0, of_user = 0;
-        int slot = -EBUSY;
+static int slot_find(const struct jobs *jobs) {
+        for (int i = 0; i < JOBS_ACTIVE_MAX; i++)
+                if (!jobs->slots[i])
+                        return i;
+        return -EBUSY;
+}
 
-        for (int i = 0; i < JOBS_ACTIVE_MAX; i++) {
-                if (!jobs->slots[i]) {
-                        slot = i;
-                        continue;
-                }
-                used++;
-                if (jobs->slots[i]->cause == CAUSE_REQUEST && jobs->slots[i]->uid == order->uid)
-                        of_user++;
-        }
-        if (order->cause != CAUSE_REQUEST)
-                return slot;
-        if (of_user >= JOBS_ACTIVE_PER_USER_MAX || used >= JOBS_ACTIVE_MAX - JOBS_RESERVED ||
-            jobs->ended_count >= JOBS_KEPT_MAX)
-                return -EBUSY;
-        return slot;
+/* What somebody asked for counts as his, unfinished and finished. */
+static bool has_room(const struct jobs *jobs, uint32_t uid) {
+        static const struct share share_active = {.user = JOBS_ACTIVE_PER_USER_MAX,
+                                                  .users = JOBS_ACTIVE_USERS_MAX,
+                                                  .root = JOBS_ACTIVE_ROOT_MAX};
+        static const struct share share_kept = {.user = JOBS_KEPT_PER_USER_MAX,
+                                                .users = JOBS_KEPT_USERS_MAX,
+                                                .root = JOBS_KEPT_ROOT_MAX};
+        struct share_use active = {}, kept = {};
+        const struct job *job;
+
+        for (int i = 0; i < JOBS_ACTIVE_MAX; i++)
+                if (jobs->slots[i] && jobs->slots[i]->cause == CAUSE_REQUEST)
+                        share_count(&active, jobs->slots[i]->uid, uid);
+        TAILQ_FOREACH (job, &jobs->ended, ended_entry)
+                if (job->cause == CAUSE_REQUEST)
+                        share_count(&kept, job->uid, uid);
+        return share_has_room(&share_active, &active, uid) &&
+               share_has_room(&share_kept, &kept, uid);
 }
 
 int jobs_add(struct jobs *jobs, const struct job_order *order, struct scan_time now,
              struct job **ret) {
-        int slot = slot_find(jobs, order);
+        int slot = slot_find(jobs);
         struct job *job;
 
-        if (slot < 0)
-                return slot;
+        if (slot < 0 || (order->cause == CAUSE_REQUEST && !has_room(jobs, order->uid)))
+                return -EBUSY;
         job = calloc(1, sizeof(*job));
         if (!job)
                 return -ENOMEM;
@@ -195,7 +203,7 @@ static void job_end(struct jobs *jobs, struct job *job, enum job_state state,
         if (state != JOB_CANCELLED)
                 job->steps_done = job->steps_total; /* two steps may have become one */
         TAILQ_INSERT_TAIL(&jobs->ended, job, ended_entry);
-        jobs->ended_count++;
+        jobs->own_ended += job->cause != CAUSE_REQUEST;
         job_touch(jobs, job);
 }
 
@@ -350,18 +358,22 @@ const struct job *jobs_take_dirty(struct jobs *jobs) {
 }
 
 bool jobs_expire(struct jobs *jobs, struct scan_time now, uint64_t *ret_id) {
+        bool many = jobs->own_ended > JOBS_KEPT_OWN_MAX;
         struct job *job;
 
         /* One whose end was not taken yet, or whose tasks still carry its bit, stays. */
-        TAILQ_FOREACH (job, &jobs->ended, ended_entry)
-                if (!job->dirty && job->slot < 0)
+        TAILQ_FOREACH (job, &jobs->ended, ended_entry) {
+                bool old = now.monotonic - job->ended >= JOB_KEPT_USEC;
+
+                if (!old && !many)
+                        return false; /* nor are those that ended later */
+                if (!job->dirty && job->slot < 0 && (old || job->cause != CAUSE_REQUEST))
                         break;
+        }
         if (!job)
                 return false;
-        if (now.monotonic - job->ended < JOB_KEPT_USEC && jobs->ended_count <= JOBS_KEPT_MAX)
-                return false;
         TAILQ_REMOVE(&jobs->ended, job, ended_entry);
-        jobs->ended_count--;
+        jobs->own_ended -= job->cause != CAUSE_REQUEST;
         TAILQ_REMOVE(&jobs->all, job, entry);
         HASH_DEL(jobs->by_id, job);
         *ret_id = job->id;

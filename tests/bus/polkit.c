@@ -324,15 +324,15 @@ static void test_limit(void) {
         struct client *other = client_new(harness_address(scene->harness), NOBODY);
 
         fake_polkit_says(scene->polkit, POLKIT_NOTHING);
-        for (guint i = 0; i < CALLERS_ASKED_PER_USER_MAX; i++)
+        for (guint i = 0; i < CALLERS_PER_USER_MAX; i++)
                 (void)scan_send(scene);
-        UNTIL(fake_polkit_asked(scene->polkit) == CALLERS_ASKED_PER_USER_MAX);
+        UNTIL(fake_polkit_asked(scene->polkit) == CALLERS_PER_USER_MAX);
         assert_error(scene, scan_send(scene), SCSISCAN_ERROR_LIMIT, "wait for polkit");
         client_refuses(other, SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Scan", scan_arguments(""),
                        SCSISCAN_ERROR_LIMIT, "wait for polkit");
         client_scan_wait(scene->root, "");
         client_free(g_steal_pointer(&scene->nobody));
-        for (guint i = 0; i < CALLERS_ASKED_PER_USER_MAX; i++)
+        for (guint i = 0; i < CALLERS_PER_USER_MAX; i++)
                 UNTIL(fake_polkit_is_cancelled(scene->polkit, i));
         fake_polkit_says(scene->polkit, POLKIT_YES);
         g_variant_unref(client_call(other, SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Scan",

@@ -3,14 +3,15 @@
 /* Who may do what, and how much of it: users that are not root, and clients that ask too much. */
 
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "dbus/waiting.h"
 #include "harness.h"
+#include "raw.h"
 
 #define FLOOD 1000
 #define VANISHING 50
-#define CALLS_EACH 32
+#define CALLS_EACH WAITING_ROOT_MAX
 
 static struct harness *boot(void) {
         struct harness *harness = harness_boot(machine_new(1, 2, 4));
@@ -108,39 +109,6 @@ static void test_nobody_acts(void) {
 
 /* ---- too much ---- */
 
-static void message_send(int fd, const char *to, const char *path, const char *interface,
-                         const char *method, GVariant *arguments, guint32 serial) {
-        g_autoptr(GDBusMessage) call = g_dbus_message_new_method_call(to, path, interface, method);
-        g_autofree guchar *bytes = NULL;
-        gsize length;
-
-        if (arguments)
-                g_dbus_message_set_body(call, arguments);
-        g_dbus_message_set_serial(call, serial);
-        bytes = g_dbus_message_to_blob(call, &length, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
-        g_assert_nonnull(bytes);
-        g_assert_cmpint(send(fd, bytes, length, MSG_NOSIGNAL), ==, (gssize)length);
-}
-
-static GDBusMessage *message_receive(int fd) {
-        guchar head[16];
-        g_autofree guchar *bytes = NULL;
-        gssize length;
-        GDBusMessage *message;
-
-        g_assert_cmpint(recv(fd, head, sizeof(head), MSG_WAITALL), ==, sizeof(head));
-        length = g_dbus_message_bytes_needed(head, sizeof(head), NULL);
-        g_assert_cmpint(length, >=, (gssize)sizeof(head));
-        bytes = g_malloc((gsize)length);
-        memcpy(bytes, head, sizeof(head));
-        g_assert_cmpint(recv(fd, bytes + sizeof(head), (gsize)length - sizeof(head), MSG_WAITALL),
-                        ==, length - (gssize)sizeof(head));
-        message = g_dbus_message_new_from_blob(bytes, (gsize)length, G_DBUS_CAPABILITY_FLAGS_NONE,
-                                               NULL);
-        g_assert_nonnull(message);
-        return message;
-}
-
 struct tally {
         guint taken, limited, limited_by_bus;
 };
@@ -150,11 +118,11 @@ static struct tally flood_read(int fd) {
         struct tally tally = {};
 
         for (guint answers = 0; answers < FLOOD;) {
-                g_autoptr(GDBusMessage) message = message_receive(fd);
+                g_autoptr(GDBusMessage) message = raw_receive(fd);
                 const char *error = g_dbus_message_get_error_name(message);
 
                 if (g_dbus_message_get_reply_serial(message) < 2)
-                        continue; /* of Hello, and NameAcquired */
+                        continue; /* NameAcquired */
                 answers++;
                 if (!error)
                         tally.taken++;
@@ -172,16 +140,15 @@ static struct tally flood_read(int fd) {
 static void test_flood(void) {
         struct harness *harness = boot();
         struct client *other = harness_client(harness);
-        int fd = client_socket(harness_address(harness), 0);
+        g_autoptr(GByteArray) call =
+                raw_call(SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Scan", scan_arguments("", NULL));
+        int fd = raw_client(harness_address(harness), 0);
         g_auto(GStrv) found = NULL;
         struct tally tally;
 
         g_assert_cmpint(fd, >=, 0);
         targets_delay(harness, 50);
-        message_send(fd, BUS_INTERFACE, BUS_PATH, BUS_INTERFACE, "Hello", NULL, 1);
-        for (guint32 i = 0; i < FLOOD; i++)
-                message_send(fd, SCSISCAN_BUS_NAME, SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Scan",
-                             scan_arguments("", NULL), i + 2);
+        raw_send_many(fd, call, 2, FLOOD);
         found = client_find(other, "0:0:1:3");
         g_assert_cmpstr(found[0], ==, DEVICE_PATH("0_0_1_3"));
         g_assert_true(client_settle(other, "", CLIENT_PATIENCE / 2));
@@ -197,7 +164,7 @@ static void test_flood(void) {
         harness_free(harness);
 }
 
-/* As many calls wait as one client may have, and it goes without hearing of them; again and again,
+/* As many calls wait as root may have, and it goes without hearing of them; again and again,
  * till they would be more than all clients together may have. */
 static void test_vanish(void) {
         struct harness *harness = boot();

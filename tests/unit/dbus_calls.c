@@ -203,7 +203,7 @@ static void test_job_expires(void) {
 
 static void test_limits(void) {
         struct fixture *fixture;
-        struct pending *waiting[WAITING_PER_SENDER_MAX];
+        struct pending *waiting[WAITING_ROOT_MAX];
         g_autofree char *job = NULL;
 
         if (!fixture_is_root())
@@ -211,7 +211,7 @@ static void test_limits(void) {
         fixture = fixture_set_up();
         fixture->hold = true;
         job = fixture_scan(fixture, "", NO_OPTIONS);
-        for (unsigned i = 0; i < WAITING_PER_SENDER_MAX; i++)
+        for (unsigned i = 0; i < WAITING_ROOT_MAX; i++)
                 waiting[i] = fixture_call_begin(fixture, fixture->client, job, JOB, "Wait", NULL);
         fixture_sync(fixture);
         fixture_refuses(fixture, job, JOB, "Wait", NULL, SCSISCAN_ERROR_LIMIT, "Too many");
@@ -223,42 +223,12 @@ static void test_limits(void) {
                         "Too many");
         fixture->hold = false;
         fixture_work(fixture);
-        for (unsigned i = 0; i < WAITING_PER_SENDER_MAX; i++) {
+        for (unsigned i = 0; i < WAITING_ROOT_MAX; i++) {
                 FIXTURE_UNTIL(fixture, waiting[i]->done);
                 g_assert_no_error(waiting[i]->error);
                 pending_free(waiting[i]);
         }
         g_variant_unref(fixture_call(fixture, job, JOB, "Wait", NULL, NULL));
-        fixture_free(fixture);
-}
-
-/* So many requests in one breath that the bus cannot have said yet who asked the first ones. */
-static void test_limit_of_callers(void) {
-        struct fixture *fixture;
-        struct pending *calls[2 * CALLERS_PER_SENDER_MAX];
-        unsigned limited = 0;
-
-        if (!fixture_is_root())
-                return;
-        fixture = fixture_set_up();
-        for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++)
-                calls[i] = fixture_call_begin(fixture, fixture->client, FAKE_BOOT_JOB, JOB,
-                                              "Cancel", g_variant_new_parsed("(" NO_OPTIONS ",)"));
-        g_assert_true(g_dbus_connection_flush_sync(fixture->client, NULL, NULL));
-        g_usleep(100000);
-        for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++) {
-                FIXTURE_UNTIL(fixture, calls[i]->done);
-                if (strstr(calls[i]->error->message, "Too many calls at once"))
-                        limited++;
-                else
-                        assert_failed(calls[i], SCSISCAN_ERROR_FAILED);
-                pending_free(calls[i]);
-        }
-        g_assert_cmpuint(limited, >=, 1);
-        g_assert_cmpuint(limited, <=, CALLERS_PER_SENDER_MAX);
-        fixture_refuses(fixture, FAKE_BOOT_JOB, JOB, "Cancel",
-                        g_variant_new_parsed("(" NO_OPTIONS ",)"), SCSISCAN_ERROR_FAILED,
-                        "has ended");
         fixture_free(fixture);
 }
 
@@ -409,7 +379,6 @@ int main(int argc, char **argv) {
         g_test_add_func("/dbus/calls/cancel", test_cancel);
         g_test_add_func("/dbus/calls/job-expires", test_job_expires);
         g_test_add_func("/dbus/calls/limits", test_limits);
-        g_test_add_func("/dbus/calls/limit-of-callers", test_limit_of_callers);
         g_test_add_func("/dbus/calls/too-many-jobs", test_too_many_jobs);
         g_test_add_func("/dbus/calls/somebody-else", test_somebody_else);
         g_test_add_func("/dbus/calls/settle", test_settle);

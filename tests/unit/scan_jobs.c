@@ -244,14 +244,19 @@ static void test_limit_user(struct fixture *f, const void *unused) {
         g_assert_cmpint(try_add(f, CAUSE_REQUEST, 7, &job), ==, -EBUSY);
 }
 
+/* All others together cannot take root's part, nor can all together take the service's own. */
 static void test_limit_all(struct fixture *f, const void *unused) {
+        const unsigned own = JOBS_ACTIVE_MAX - JOBS_ACTIVE_USERS_MAX - JOBS_ACTIVE_ROOT_MAX;
         job_mask slots = 0;
         struct job *job = NULL;
 
-        for (unsigned i = 0; i < JOBS_ACTIVE_MAX - JOBS_RESERVED; i++)
-                slots |= job_bit(add(f, CAUSE_REQUEST, i / JOBS_ACTIVE_PER_USER_MAX));
+        for (unsigned i = 0; i < JOBS_ACTIVE_USERS_MAX; i++)
+                slots |= job_bit(add(f, CAUSE_REQUEST, 1 + i / JOBS_ACTIVE_PER_USER_MAX));
         g_assert_cmpint(try_add(f, CAUSE_REQUEST, 100, &job), ==, -EBUSY);
-        for (unsigned i = 0; i < JOBS_RESERVED; i++)
+        for (unsigned i = 0; i < JOBS_ACTIVE_ROOT_MAX; i++)
+                slots |= job_bit(add(f, CAUSE_REQUEST, 0));
+        g_assert_cmpint(try_add(f, CAUSE_REQUEST, 0, &job), ==, -EBUSY);
+        for (unsigned i = 0; i < own; i++)
                 slots |= job_bit(add(f, CAUSE_RESYNC, 0));
         g_assert_cmpuint(slots, ==, UINT64_MAX);
         g_assert_cmpint(try_add(f, CAUSE_RESYNC, 0, &job), ==, -EBUSY);
@@ -357,25 +362,37 @@ static void test_expire_cancelled(struct fixture *f, const void *unused) {
         g_assert_true(jobs_expire(f->jobs, f->now, &id));
 }
 
-/* When too many are kept, no request is taken, and what ends beyond them goes at once. */
+static void end_many(struct fixture *f, enum job_cause cause, uint32_t uid, unsigned count) {
+        for (unsigned i = 0; i < count; i++)
+                end(f, add(f, cause, uid));
+        take_all(f);
+}
+
+/* Who has too many kept is refused, and nobody else; what was asked for stays as long as said,
+ * whatever others do; of the service's own, what ended beyond so many goes at once. */
 static void test_kept_max(struct fixture *f, const void *unused) {
+        const unsigned users = JOBS_KEPT_USERS_MAX / JOBS_KEPT_PER_USER_MAX;
         struct job *job;
         uint64_t id = 0;
 
-        for (unsigned i = 0; i < JOBS_KEPT_MAX; i++)
-                end(f, add(f, CAUSE_REQUEST, 7));
-        take_all(f);
-        g_assert_false(jobs_expire(f->jobs, f->now, &id));
+        end_many(f, CAUSE_REQUEST, 7, JOBS_KEPT_PER_USER_MAX);
         g_assert_cmpint(try_add(f, CAUSE_REQUEST, 7, &job), ==, -EBUSY);
-        end(f, add(f, CAUSE_UEVENT, 0));
-        take_all(f);
+        for (unsigned i = 1; i < users; i++)
+                end_many(f, CAUSE_REQUEST, 100 + i, JOBS_KEPT_PER_USER_MAX);
+        g_assert_cmpint(try_add(f, CAUSE_REQUEST, 100, &job), ==, -EBUSY);
+        end_many(f, CAUSE_REQUEST, 0, JOBS_KEPT_ROOT_MAX);
+        g_assert_cmpint(try_add(f, CAUSE_REQUEST, 0, &job), ==, -EBUSY);
+        end_many(f, CAUSE_UEVENT, 0, JOBS_KEPT_OWN_MAX);
+        g_assert_false(jobs_expire(f->jobs, f->now, &id));
+        end_many(f, CAUSE_UEVENT, 0, 1);
         g_assert_true(jobs_expire(f->jobs, f->now, &id));
         g_assert_false(jobs_expire(f->jobs, f->now, &id));
         f->now.monotonic += JOB_KEPT_USEC;
-        for (unsigned i = 0; i < JOBS_KEPT_MAX; i++)
+        for (unsigned i = 0; i < JOBS_KEPT_USERS_MAX + JOBS_KEPT_ROOT_MAX + JOBS_KEPT_OWN_MAX; i++)
                 g_assert_true(jobs_expire(f->jobs, f->now, &id));
         g_assert_false(jobs_expire(f->jobs, f->now, &id));
         add(f, CAUSE_REQUEST, 7);
+        add(f, CAUSE_REQUEST, 0);
 }
 
 int main(int argc, char **argv) {
