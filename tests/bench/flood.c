@@ -69,8 +69,8 @@ static void pipelined(struct flood *flood) {
         close_all(flood);
 }
 
-/* dbus-daemon keeps what they do not read, and reads nothing more of a service of which it keeps
- * 127 MiB, whoever is to blame. These stay below that. */
+/* The bus keeps what they do not read. So many stay below 127 MiB in all, dbus-daemon's limit for
+ * what it keeps of one connection: this is about the service, not about what a bus does there. */
 #define NEVER_READING_MAX 16
 #define NEVER_READ 50
 
