@@ -349,15 +349,16 @@ static void test_attach(void) {
 static void test_detach(void) {
         struct harness *harness = boot();
         struct client *client = harness_client(harness);
-        guint from = client_arrived(client);
+        guint from = client_arrived(client), ordered;
         g_autofree char *job = NULL, *node = NULL;
 
         hold(harness, A1, "dm-0");
         client_scan_wait(client, "0:0:0:1");
         refused(client, "Detach", what_arguments("0:0:0:1", "{'wait': <true>}"),
                 SCSISCAN_ERROR_IN_USE, "dm-0");
+        ordered = client_arrived(client); /* the one before has ended in the same way */
         job = order(client, "Detach", what_arguments(A1_PATH, NULL));
-        (void)client_signal(client, from, "Completed", "(false, '0:0:0:1: in use by dm-0')");
+        (void)client_signal(client, ordered, "Completed", "(false, '0:0:0:1: in use by dm-0')");
         is_text(client, job, SCSISCAN_INTERFACE_JOB, "Result", "'failed'");
         harness_check_complete(harness);
 
