@@ -1,99 +1,113 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-scsiscan from Python, with GLib's D-Bus (python3-gi).
+A client of scsiscan in Python, with GLib's D-Bus. Needs Debian's python3-gi.
 
-    scsiscan.py list             each device: address, identity, block device, standing
-    scsiscan.py scan [SCOPE]     scan, wait, and say what came of it
-    scsiscan.py follow [COUNT]   print what is attached and detached from now on
+    ./scsiscan.py list              every device: ADDRESS IDENTITY BLOCKDEVICE STANDING
+    ./scsiscan.py scan [SCOPE]      look for what is new, wait, and say what came of it
+    ./scsiscan.py follow [COUNT]    what is attached and detached from now on
 """
 
 import sys
 
 from gi.repository import Gio, GLib
 
-NAME, ROOT = "org.scsiscan1", "/org/scsiscan1"
-FOR_EVER = 2**31 - 1
+NAME = "org.scsiscan1"
+ROOT = "/org/scsiscan1"
+DEFAULT_TIMEOUT = -1
+NO_TIMEOUT = GLib.MAXINT
 
 
-def call(bus, path, interface, method, arguments=None, timeout=-1):
-    return bus.call_sync(
-        NAME, path, interface, method, arguments, None, Gio.DBusCallFlags.NONE, timeout, None
-    ).unpack()
+def call(bus, path, method, arguments=None, timeout=DEFAULT_TIMEOUT):
+    """Calls a method, given with its interface; its results come as a tuple."""
+    interface, _, member = method.rpartition(".")
+    flags = Gio.DBusCallFlags.ALLOW_INTERACTIVE_AUTHORIZATION
+    reply = bus.call_sync(NAME, path, interface, member, arguments, None, flags, timeout, None)
+    return reply.unpack()
 
 
-def devices_in_pages(bus):
-    """For a machine with more objects than one reply can hold."""
+def devices_by_page(bus):
     after = ""
     while True:
-        question = GLib.Variant("(ssu)", ("device", after, 0))
-        page, after = call(bus, ROOT, f"{NAME}.Topology", "List", question)
-        yield from (properties for path, properties in page)
+        arguments = GLib.Variant("(ssu)", ("device", after, 0))
+        page, after = call(bus, ROOT, "org.scsiscan1.Topology.List", arguments)
+        yield from (properties for _, properties in page)
         if not after:
             return
 
 
 def devices(bus):
+    """The properties of every device."""
     try:
-        (objects,) = call(bus, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+        (objects,) = call(bus, ROOT, "org.freedesktop.DBus.ObjectManager.GetManagedObjects")
     except GLib.Error as error:
+        # More than one reply can hold, on a machine with tens of thousands of LUNs.
         if not error.matches(Gio.dbus_error_quark(), Gio.DBusError.LIMITS_EXCEEDED):
             raise
-        return list(devices_in_pages(bus))
-    return [o[f"{NAME}.Device"] for o in objects.values() if f"{NAME}.Device" in o]
+        return devices_by_page(bus)
+    interface = "org.scsiscan1.Device"
+    return [object[interface] for object in objects.values() if interface in object]
 
 
-def list_devices(bus):
-    found = devices(bus)
-    found.sort(key=lambda device: [int(number) for number in device["Address"].split(":")])
-    for device in found:
-        names = ("Address", "Identity", "BlockDevice", "Standing")
-        print(*(device[name] or "-" for name in names))
+def show_list(bus):
+    def place(device):
+        return [int(number) for number in device["Address"].split(":")]
+
+    for device in sorted(devices(bus), key=place):
+        print(*(device[key] or "-" for key in ("Address", "Identity", "BlockDevice", "Standing")))
 
 
-def scan(bus, scope):
-    question = GLib.Variant("(sa{sv})", (scope, {"wait": GLib.Variant("b", True)}))
-    (job,) = call(bus, ROOT, f"{NAME}.Scan", "Scan", question, FOR_EVER)
-    (properties,) = call(
-        bus, job, "org.freedesktop.DBus.Properties", "GetAll", GLib.Variant("(s)", (f"{NAME}.Job",)))
-    summary = properties["Summary"].items()
-    print(properties["Result"], *(f"{name}={count}" for name, count in summary))
+def scan(bus, scope=""):
+    options = {"wait": GLib.Variant("b", True)}
+    arguments = GLib.Variant("(sa{sv})", (scope, options))
+    # A scan may take longer than the 25 s that a call usually has, and so may whoever is asked for
+    # a password.
+    (job,) = call(bus, ROOT, "org.scsiscan1.Scan.Scan", arguments, NO_TIMEOUT)
+    result, summary = call(bus, job, "org.scsiscan1.Job.Wait")
+    print(result, *(f"{key}={number}" for key, number in sorted(summary.items())))
 
 
-def follow(bus, count):
+def follow(bus, count=None):
+    left = int(count) if count else -1
     loop = GLib.MainLoop()
 
-    def on_signal(bus, sender, path, interface, member, arguments):
-        nonlocal count
-        if member not in ("Attached", "Detached"):
+    def on_signal(_bus, _sender, _path, _interface, signal, arguments):
+        nonlocal left
+        if left == 0:
+            return  # one turn of the loop may bring several
+        if signal == "Attached":
+            _device, address, identity = arguments.unpack()
+            print("attached", address, identity or "-", flush=True)
+        elif signal == "Detached":
+            _device, address, _identity, reason = arguments.unpack()
+            print("detached", address, reason, flush=True)
+        else:
             return
-        device, address, identity = arguments.unpack()[:3]
-        print(member.lower(), address, identity or "-", flush=True)
-        count -= 1
-        if count == 0:
+        left -= 1
+        if left == 0:
             loop.quit()
 
-    bus.signal_subscribe(
-        NAME, f"{NAME}.Hotplug", None, ROOT, None, Gio.DBusSignalFlags.NONE, on_signal)
-    call(bus, ROOT, "org.freedesktop.DBus.Peer", "Ping")  # the bus has taken the subscription
-    print("following", file=sys.stderr, flush=True)
-    loop.run()
+    bus.signal_subscribe(NAME, "org.scsiscan1.Hotplug", None, ROOT, None,
+                         Gio.DBusSignalFlags.NONE, on_signal)
+    # Subscribing does not wait for the bus. What is answered later than it was asked for shows
+    # that the bus knows, and that the service runs.
+    call(bus, ROOT, "org.freedesktop.DBus.Peer.Ping")
+    print("following", file=sys.stderr)
+    if left != 0:
+        loop.run()
 
 
 def main():
-    words = sys.argv[1:] + [None, None]
-    bus = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
+    verbs = {"list": show_list, "scan": scan, "follow": follow}
+    verb, *arguments = sys.argv[1:] or [None]
+    if verb not in verbs:
+        sys.exit(__doc__)
     try:
-        if words[0] == "list":
-            list_devices(bus)
-        elif words[0] == "scan":
-            scan(bus, words[1] or "")
-        elif words[0] == "follow":
-            follow(bus, int(words[1] or -1))
-        else:
-            sys.exit(__doc__)
+        verbs[verb](Gio.bus_get_sync(Gio.BusType.SYSTEM), *arguments)
     except GLib.Error as error:
-        sys.exit(f"scsiscan.py: {error.message}")
+        # strip_remote_error() works on a copy in Python.
+        name = Gio.DBusError.get_remote_error(error)
+        sys.exit(error.message.removeprefix(f"GDBus.Error:{name}: "))
 
 
 main()

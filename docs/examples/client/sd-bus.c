@@ -1,191 +1,209 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * scsiscan from C, with sd-bus:
+ * A client of scsiscan in C with sd-bus:
  *
- *         cc sd-bus.c $(pkg-config --cflags --libs libsystemd)
+ *     cc -D_GNU_SOURCE -o scsiscan sd-bus.c $(pkg-config --cflags --libs libsystemd)
  *
- *         sd-bus list             each device: address, identity, block device, standing
- *         sd-bus scan [SCOPE]     scan, wait, and say what came of it
- *         sd-bus follow [COUNT]   print what is attached and detached from now on
- *
- * List gives the devices in pages and in order, however many there are: unlike GetManagedObjects,
- * which says LimitsExceeded when they are more than one reply can hold.
+ *     ./scsiscan list              every device: ADDRESS IDENTITY BLOCKDEVICE STANDING
+ *     ./scsiscan scan [SCOPE]      look for what is new, wait, and say what came of it
+ *     ./scsiscan follow [COUNT]    what is attached and detached from now on
  */
-
+#include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
-#define NAME "org.scsiscan1"
-#define ROOT "/org/scsiscan1"
+#define ROOT "org.scsiscan1", "/org/scsiscan1"
+#define TEXT(text) (*(text) ? (text) : "-")
 
-static const char *or_dash(const char *text) {
-        return *text ? text : "-";
+/* What goes wrong ends the program. */
+static int check(int r, const sd_bus_error *error) {
+        if (r >= 0)
+                return r;
+        fprintf(stderr, "%s\n", error && error->message ? error->message : strerror(-r));
+        exit(EXIT_FAILURE);
 }
 
-/* ---- list ---- */
+/* Enters the next entry of an array; behind the last it leaves the array. */
+static int next(sd_bus_message *m, char type, const char *contents) {
+        int r = check(sd_bus_message_enter_container(m, type, contents), NULL);
 
-/* a{sv}, of which four are printed. */
-static int print_device(sd_bus_message *page) {
-        const char *address = "", *identity = "", *block = "", *standing = "", *name;
-        int r = sd_bus_message_enter_container(page, 'a', "{sv}");
+        return r > 0 ? r : !check(sd_bus_message_exit_container(m), NULL);
+}
 
-        while (r >= 0 && (r = sd_bus_message_enter_container(page, 'e', "sv")) > 0) {
-                r = sd_bus_message_read_basic(page, 's', &name);
-                if (r >= 0 && strcmp(name, "Address") == 0)
-                        r = sd_bus_message_read(page, "v", "s", &address);
-                else if (r >= 0 && strcmp(name, "Identity") == 0)
-                        r = sd_bus_message_read(page, "v", "s", &identity);
-                else if (r >= 0 && strcmp(name, "BlockDevice") == 0)
-                        r = sd_bus_message_read(page, "v", "s", &block);
-                else if (r >= 0 && strcmp(name, "Standing") == 0)
-                        r = sd_bus_message_read(page, "v", "s", &standing);
-                else if (r >= 0)
-                        r = sd_bus_message_skip(page, "v");
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(page);
+/* By number: 0:0:0:9 comes before 0:0:0:10. */
+static int compare(const void *a, const void *b) {
+        return strverscmp(a, b);
+}
+
+static void print(const void *node, VISIT visit, int depth) {
+        if (visit == postorder || visit == leaf)
+                printf("%s", *(char *const *)node);
+}
+
+static void print_sorted(void *lines) {
+        twalk(lines, print);
+        tdestroy(lines, free);
+}
+
+/* The properties of one device. */
+static void read_device(sd_bus_message *m, void **lines) {
+        static const char *const names[] = {"Address", "Identity", "BlockDevice", "Standing"};
+        const char *v[] = {"", "", "", ""}, *name;
+        char *line;
+
+        check(sd_bus_message_enter_container(m, 'a', "{sv}"), NULL);
+        while (next(m, 'e', "sv")) {
+                int i = 0;
+
+                check(sd_bus_message_read(m, "s", &name), NULL);
+                while (i < 4 && strcmp(name, names[i]) != 0)
+                        i++;
+                check(i < 4 ? sd_bus_message_read(m, "v", "s", &v[i]) : sd_bus_message_skip(m, "v"),
+                      NULL);
+                check(sd_bus_message_exit_container(m), NULL);
         }
-        printf("%s %s %s %s\n", or_dash(address), or_dash(identity), or_dash(block),
-               or_dash(standing));
-        return r < 0 ? r : sd_bus_message_exit_container(page);
+        if (asprintf(&line, "%s %s %s %s\n", v[0], TEXT(v[1]), TEXT(v[2]), TEXT(v[3])) < 0 ||
+            !tsearch(line, lines, compare))
+                abort();
 }
 
-/* a(oa{sv}) */
-static int print_page(sd_bus_message *page) {
-        const char *path;
-        int r = sd_bus_message_enter_container(page, 'a', "(oa{sv})");
+/* What GetManagedObjects replies: each object's interfaces. */
+static void read_objects(sd_bus_message *m, void **lines) {
+        const char *interface;
 
-        while (r >= 0 && (r = sd_bus_message_enter_container(page, 'r', "oa{sv}")) > 0) {
-                r = sd_bus_message_read_basic(page, 'o', &path);
-                if (r >= 0)
-                        r = print_device(page);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(page);
+        check(sd_bus_message_enter_container(m, 'a', "{oa{sa{sv}}}"), NULL);
+        while (next(m, 'e', "oa{sa{sv}}")) {
+                check(sd_bus_message_skip(m, "o"), NULL);
+                check(sd_bus_message_enter_container(m, 'a', "{sa{sv}}"), NULL);
+                while (next(m, 'e', "sa{sv}")) {
+                        check(sd_bus_message_read(m, "s", &interface), NULL);
+                        if (strcmp(interface, "org.scsiscan1.Device") == 0)
+                                read_device(m, lines);
+                        else
+                                check(sd_bus_message_skip(m, "a{sv}"), NULL);
+                        check(sd_bus_message_exit_container(m), NULL);
+                }
+                check(sd_bus_message_exit_container(m), NULL);
         }
-        return r < 0 ? r : sd_bus_message_exit_container(page);
 }
 
-static int list(sd_bus *bus, sd_bus_error *error) {
-        sd_bus_message *page = NULL, *last = NULL;
+/* On a machine with more objects than one reply can hold. */
+static void read_pages(sd_bus *bus, void **lines) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *m = NULL, *last = NULL;
         const char *after = "";
-        int r;
 
         do {
-                r = sd_bus_call_method(bus, NAME, ROOT, NAME ".Topology", "List", error, &page,
-                                       "ssu", "device", after, 0);
-                if (r >= 0)
-                        r = print_page(page);
-                if (r >= 0)
-                        r = sd_bus_message_read_basic(page, 's', &after);
+                check(sd_bus_call_method(bus, ROOT, "org.scsiscan1.Topology", "List", &error, &m,
+                                         "ssu", "device", after, 0),
+                      &error);
+                check(sd_bus_message_enter_container(m, 'a', "(oa{sv})"), NULL);
+                while (next(m, 'r', "oa{sv}")) {
+                        check(sd_bus_message_skip(m, "o"), NULL);
+                        read_device(m, lines);
+                        check(sd_bus_message_exit_container(m), NULL);
+                }
+                check(sd_bus_message_read(m, "s", &after), NULL);
                 sd_bus_message_unref(last);
-                last = page; /* `after` is in it */
-                page = NULL;
-        } while (r >= 0 && *after);
+                last = m; /* which `after` is in */
+        } while (*after);
         sd_bus_message_unref(last);
-        return r;
 }
 
-/* ---- scan ---- */
+static void list(sd_bus *bus) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *m = NULL;
+        void *lines = NULL;
+        int r = sd_bus_call_method(bus, ROOT, "org.freedesktop.DBus.ObjectManager",
+                                   "GetManagedObjects", &error, &m, "");
 
-/* a{st} */
-static int print_summary(sd_bus_message *summary) {
-        const char *name;
-        uint64_t count;
-        int r = sd_bus_message_enter_container(summary, 'a', "{st}");
+        if (sd_bus_error_has_name(&error, SD_BUS_ERROR_LIMITS_EXCEEDED))
+                read_pages(bus, &lines);
+        else if (check(r, &error) >= 0)
+                read_objects(m, &lines);
+        print_sorted(lines);
+        sd_bus_error_free(&error);
+        sd_bus_message_unref(m);
+}
 
-        while (r >= 0 && (r = sd_bus_message_read(summary, "{st}", &name, &count)) > 0)
-                printf(" %s=%" PRIu64, name, count);
+static void scan(sd_bus *bus, const char *scope) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *started = NULL, *ended = NULL;
+        const char *job, *result, *key;
+        void *summary = NULL;
+        uint64_t number;
+        char *word;
+
+        /* A scan may take longer than the 25 s that a call usually has, and so may whoever is asked
+         * for a password. */
+        sd_bus_set_method_call_timeout(bus, UINT64_MAX);
+        sd_bus_set_allow_interactive_authorization(bus, 1);
+        check(sd_bus_call_method(bus, ROOT, "org.scsiscan1.Scan", "Scan", &error, &started,
+                                 "sa{sv}", scope ? scope : "", 1, "wait", "b", 1),
+              &error);
+        check(sd_bus_message_read(started, "o", &job), NULL);
+        check(sd_bus_call_method(bus, "org.scsiscan1", job, "org.scsiscan1.Job", "Wait", &error,
+                                 &ended, ""),
+              &error);
+        check(sd_bus_message_read(ended, "s", &result), NULL);
+        check(sd_bus_message_enter_container(ended, 'a', "{st}"), NULL);
+        while (check(sd_bus_message_read(ended, "{st}", &key, &number), NULL) > 0)
+                if (asprintf(&word, " %s=%" PRIu64, key, number) < 0 ||
+                    !tsearch(word, &summary, compare))
+                        abort();
+        printf("%s", result);
+        print_sorted(summary);
         printf("\n");
-        return r;
+        sd_bus_message_unref(started);
+        sd_bus_message_unref(ended);
 }
 
-static int print_job(sd_bus *bus, const char *job, sd_bus_error *error) {
-        sd_bus_message *summary = NULL;
-        char *result = NULL;
-        int r = sd_bus_get_property_string(bus, NAME, job, NAME ".Job", "Result", error, &result);
+static int on_signal(sd_bus_message *m, void *left, sd_bus_error *error) {
+        const char *address, *identity, *reason;
 
-        if (r >= 0)
-                r = sd_bus_get_property(bus, NAME, job, NAME ".Job", "Summary", error, &summary,
-                                        "a{st}");
-        if (r >= 0) {
-                printf("%s", result);
-                r = print_summary(summary);
-        }
-        sd_bus_message_unref(summary);
-        free(result);
-        return r;
-}
-
-static int scan(sd_bus *bus, const char *scope, sd_bus_error *error) {
-        sd_bus_message *call = NULL, *reply = NULL;
-        const char *job;
-        int r = sd_bus_message_new_method_call(bus, &call, NAME, ROOT, NAME ".Scan", "Scan");
-
-        if (r >= 0)
-                r = sd_bus_message_append(call, "sa{sv}", scope, 1, "wait", "b", true);
-        if (r >= 0)
-                r = sd_bus_call(bus, call, UINT64_MAX, error, &reply);
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &job);
-        if (r >= 0)
-                r = print_job(bus, job, error);
-        sd_bus_message_unref(call);
-        sd_bus_message_unref(reply);
-        return r;
-}
-
-/* ---- follow ---- */
-
-static int on_signal(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
-        const char *path, *address, *identity;
-        bool attached = sd_bus_message_is_signal(signal, NULL, "Attached");
-        long *count = userdata;
-
-        if (sd_bus_message_read(signal, "oss", &path, &address, &identity) < 0)
+        if (sd_bus_message_is_signal(m, NULL, "Attached")) {
+                check(sd_bus_message_read(m, "oss", NULL, &address, &identity), NULL);
+                printf("attached %s %s\n", address, TEXT(identity));
+        } else if (sd_bus_message_is_signal(m, NULL, "Detached")) {
+                check(sd_bus_message_read(m, "osss", NULL, &address, NULL, &reason), NULL);
+                printf("detached %s %s\n", address, reason);
+        } else {
                 return 0;
-        printf("%s %s %s\n", attached ? "attached" : "detached", address, or_dash(identity));
-        fflush(stdout);
-        --*count;
-        return 0;
+        }
+        --*(long *)left;
+        return fflush(stdout);
 }
 
-static int follow(sd_bus *bus, long count) {
-        int r = sd_bus_match_signal(bus, NULL, NAME, ROOT, NAME ".Hotplug", "Attached", on_signal,
-                                    &count);
+static void follow(sd_bus *bus, const char *count) {
+        long left = count ? strtol(count, NULL, 10) : -1;
 
-        if (r >= 0)
-                r = sd_bus_match_signal(bus, NULL, NAME, ROOT, NAME ".Hotplug", "Detached",
-                                        on_signal, &count);
+        check(sd_bus_match_signal(bus, NULL, ROOT, "org.scsiscan1.Hotplug", NULL, on_signal, &left),
+              NULL);
         fprintf(stderr, "following\n");
-        while (r >= 0 && count != 0) {
-                r = sd_bus_process(bus, NULL);
-                if (r == 0)
-                        r = sd_bus_wait(bus, UINT64_MAX);
-        }
-        return r;
+        while (left != 0)
+                if (check(sd_bus_process(bus, NULL), NULL) == 0)
+                        check(sd_bus_wait(bus, UINT64_MAX), NULL);
 }
 
 int main(int argc, char **argv) {
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        const char *verb = argc > 1 ? argv[1] : "", *argument = argc > 2 ? argv[2] : NULL;
         sd_bus *bus = NULL;
-        const char *verb = argc > 1 ? argv[1] : "", *word = argc > 2 ? argv[2] : "";
-        int r = sd_bus_open_system(&bus);
 
-        if (r >= 0 && strcmp(verb, "list") == 0)
-                r = list(bus, &error);
-        else if (r >= 0 && strcmp(verb, "scan") == 0)
-                r = scan(bus, word, &error);
-        else if (r >= 0 && strcmp(verb, "follow") == 0)
-                r = follow(bus, *word ? strtol(word, NULL, 10) : -1);
-        else if (r >= 0)
-                fprintf(stderr, "%s list, scan [SCOPE] or follow [COUNT]\n", argv[0]);
-        if (r < 0)
-                fprintf(stderr, "%s: %s\n", argv[0], error.message ? error.message : strerror(-r));
-        sd_bus_error_free(&error);
+        check(sd_bus_open_system(&bus), NULL);
+        if (strcmp(verb, "list") == 0)
+                list(bus);
+        else if (strcmp(verb, "scan") == 0)
+                scan(bus, argument);
+        else if (strcmp(verb, "follow") == 0)
+                follow(bus, argument);
+        else
+                check(-EINVAL, &SD_BUS_ERROR_MAKE_CONST(SD_BUS_ERROR_INVALID_ARGS,
+                                                        "list | scan [SCOPE] | follow [COUNT]"));
         sd_bus_flush_close_unref(bus);
-        return r < 0;
+        return EXIT_SUCCESS;
 }
