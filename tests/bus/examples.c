@@ -109,8 +109,8 @@ static char *expected(struct harness *harness) {
 
 static void test_list(void) {
         static const char *const parts[] = {
-                "0:0:0:9 naa.5000c50000000009 /dev/sdj present\n"
-                "0:0:0:10 naa.5000c5000000000a /dev/sdk present\n",
+                ("0:0:0:9 naa.5000c50000000009 /dev/sdj present\n"
+                 "0:0:0:10 naa.5000c5000000000a /dev/sdk present\n"),
                 "\n0:0:0:11 - /dev/",
                 "\n0:0:0:256 t10.ATA     A disk of blanks /dev/",
                 "\n0:0:0:257 naa.5000c50000000101 - present\n",
