@@ -46,22 +46,22 @@ static int page_add(struct json_object *document, const char *interface, struct 
 }
 
 /* *next is the path that the page goes on behind, and then what the one after it does. */
-static int page_get(sd_bus *bus, const char *word, const char *interface, char **next,
-                    sd_bus_error *error, struct json_object *document) {
+static int page_get(sd_bus *bus, enum object_kind kind, char **next, sd_bus_error *error,
+                    struct json_object *document) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(json_object_putp) struct json_object *page = NULL;
         const char *after;
         int r;
 
         r = sd_bus_call_method(bus, SCSISCAN_BUS_NAME, SCSISCAN_PATH, SCSISCAN_INTERFACE_TOPOLOGY,
-                               "List", error, &reply, "ssu", word, *next, PAGE_MAX);
+                               "List", error, &reply, "ssu", kind_name(kind), *next, PAGE_MAX);
         if (r < 0)
                 return r;
         if (sd_bus_message_has_signature(reply, "a(oa{sv})s") <= 0)
                 return -EBADMSG;
         r = value_read(reply, &page);
         if (r >= 0)
-                r = page_add(document, interface, page);
+                r = page_add(document, kind_interface(kind), page);
         if (r >= 0)
                 r = sd_bus_message_read_basic(reply, 's', &after);
         if (r < 0)
@@ -71,14 +71,14 @@ static int page_get(sd_bus *bus, const char *word, const char *interface, char *
         return *next ? 0 : -ENOMEM;
 }
 
-static int kind_get(sd_bus *bus, const char *word, enum object_kind kind, sd_bus_error *error,
+static int kind_get(sd_bus *bus, enum object_kind kind, sd_bus_error *error,
                     struct json_object *document) {
         _cleanup_(freep) char *next = strdup("");
         int r = next ? 0 : -ENOMEM;
 
         do {
                 if (r >= 0)
-                        r = page_get(bus, word, kind_interface(kind), &next, error, document);
+                        r = page_get(bus, kind, &next, error, document);
         } while (r >= 0 && *next);
         return r;
 }
@@ -103,15 +103,11 @@ static int root_get(sd_bus *bus, sd_bus_error *error, struct json_object *docume
 }
 
 int pages_get_objects(sd_bus *bus, sd_bus_error *error, struct json_object **ret) {
-        static const char *const words[OBJECT_KINDS] = {
-                [OBJECT_HOST] = "host", [OBJECT_TARGET] = "target", [OBJECT_DEVICE] = "device",
-                [OBJECT_UNIT] = "unit", [OBJECT_JOB] = "job",
-        };
         _cleanup_(json_object_putp) struct json_object *document = json_object_new_object();
         int r = document ? root_get(bus, error, document) : -ENOMEM;
 
         for (enum object_kind kind = 0; r >= 0 && kind < OBJECT_KINDS; kind++)
-                r = kind_get(bus, words[kind], kind, error, document);
+                r = kind_get(bus, kind, error, document);
         if (r < 0)
                 return r;
         *ret = document;
