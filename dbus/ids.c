@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dbus/ids.h"
+#include "scan/scope.h"
 
 int id_list_add(const struct object_id *id, void *userdata) {
         struct id_list *list = userdata;
@@ -21,62 +22,22 @@ int id_list_add(const struct object_id *id, void *userdata) {
         return 0;
 }
 
-static int add_devices(struct id_list *list, const struct target *target) {
-        const struct device *device;
-        int r = 0;
+struct kind_search {
+        struct id_list *list;
+        enum object_kind kind;
+};
 
-        TAILQ_FOREACH (device, &target->devices, entry) {
-                struct object_id id = device_id(device);
+static int add_of_kind(const struct object_id *id, void *userdata) {
+        const struct kind_search *search = userdata;
 
-                if (r >= 0)
-                        r = id_list_add(&id, list);
-        }
-        return r;
-}
-
-static int add_targets(struct id_list *list, const struct host *host, enum object_kind kind) {
-        const struct target *target;
-        int r = 0;
-
-        TAILQ_FOREACH (target, &host->targets, entry) {
-                struct object_id id = target_id(target);
-
-                if (r >= 0)
-                        r = kind == OBJECT_TARGET ? id_list_add(&id, list)
-                                                  : add_devices(list, target);
-        }
-        return r;
-}
-
-static int add_hosts(struct id_list *list, const struct topology *topology, enum object_kind kind) {
-        const struct host *host;
-        int r = 0;
-
-        TAILQ_FOREACH (host, topology_hosts(topology), entry) {
-                struct object_id id = host_id(host);
-
-                if (r >= 0)
-                        r = kind == OBJECT_HOST ? id_list_add(&id, list)
-                                                : add_targets(list, host, kind);
-        }
-        return r;
-}
-
-static int add_units(struct id_list *list, const struct topology *topology) {
-        const struct unit *unit;
-        int r = 0;
-
-        TAILQ_FOREACH (unit, topology_units(topology), entry) {
-                struct object_id id = unit_id(unit);
-
-                if (r >= 0)
-                        r = id_list_add(&id, list);
-        }
-        return r;
+        return id->kind == search->kind ? id_list_add(id, search->list) : 0;
 }
 
 int id_list_add_kind(struct id_list *list, const struct topology *topology, enum object_kind kind) {
-        return kind == OBJECT_UNIT ? add_units(list, topology) : add_hosts(list, topology, kind);
+        const struct scope everything = {.kind = SCOPE_ALL};
+        struct kind_search search = {.list = list, .kind = kind};
+
+        return scope_find(&everything, topology, add_of_kind, &search);
 }
 
 void id_list_done(struct id_list *list) {
