@@ -16,18 +16,8 @@ static const char *const examples[] = {"EXAMPLE_SHELL", "EXAMPLE_SD_BUS", "EXAMP
                                        "EXAMPLE_PYTHON"};
 
 static GSubprocess *start(struct harness *harness, const char *example, const char *words) {
-        g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
-                G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-        g_autofree char *line = g_strdup_printf("%s %s", g_getenv(example), words);
-        g_auto(GStrv) arguments = g_strsplit(line, " ", -1);
-        g_autoptr(GError) error = NULL;
-        GSubprocess *child;
-
-        g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", harness_address(harness),
-                                     TRUE);
-        child = g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments, &error);
-        g_assert_no_error(error);
-        return child;
+        return harness_spawn(harness, example, words,
+                             G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
 }
 
 /* What the example writes until it ends, which it does with that status; with what it wrote to its

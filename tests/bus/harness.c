@@ -67,6 +67,21 @@ static void wait_gone(GSubprocess *process) {
 
 /* ---- the bus ---- */
 
+GSubprocess *harness_spawn(const struct harness *harness, const char *variable, const char *words,
+                           GSubprocessFlags flags) {
+        g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(flags);
+        g_autofree char *line = g_strdup_printf("%s %s", g_getenv(variable), words);
+        g_auto(GStrv) arguments = g_strsplit(line, " ", -1);
+        g_autoptr(GError) error = NULL;
+        GSubprocess *child;
+
+        g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", harness_address(harness),
+                                     TRUE);
+        child = g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments, &error);
+        g_assert_no_error(error);
+        return child;
+}
+
 void harness_bus_start(struct harness *harness) {
         bus_start(harness->bus);
 }

@@ -63,6 +63,11 @@ void harness_wait_log(struct harness *harness, const char *part);
 /* How often it has said that so far. */
 unsigned harness_count_log(struct harness *harness, const char *part);
 
+/* Begins a client program, whose path that environment variable has, with these words: it talks to
+ * the harness's bus. */
+GSubprocess *harness_spawn(const struct harness *harness, const char *variable, const char *words,
+                           GSubprocessFlags flags);
+
 void harness_bus_start(struct harness *harness);
 void harness_bus_stop(struct harness *harness);
 

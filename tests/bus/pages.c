@@ -8,17 +8,10 @@
 #include "stand_in.h"
 
 static char *run(struct harness *harness, const char *words) {
-        g_autoptr(GSubprocessLauncher) launcher =
-                g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE);
-        g_autofree char *line = g_strdup_printf("%s %s", g_getenv("SCSICTL"), words);
-        g_auto(GStrv) arguments = g_strsplit(line, " ", -1);
-        g_autoptr(GSubprocess) child = NULL;
+        g_autoptr(GSubprocess) child =
+                harness_spawn(harness, "SCSICTL", words, G_SUBPROCESS_FLAGS_STDOUT_PIPE);
         char *output = NULL;
 
-        g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", harness_address(harness),
-                                     TRUE);
-        child = g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments, NULL);
-        g_assert_nonnull(child);
         g_assert_true(g_subprocess_communicate_utf8(child, NULL, NULL, &output, NULL, NULL));
         g_assert_cmpint(g_subprocess_get_exit_status(child), ==, 0);
         return output;

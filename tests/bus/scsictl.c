@@ -16,18 +16,12 @@
 /* Runs scsictl with these words; what it wrote to both has to match the pattern. */
 static void run(struct harness *harness, const char *words, enum status wanted,
                 const char *pattern) {
-        g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
-                G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
-        g_autofree char *line = g_strdup_printf("%s %s", g_getenv("SCSICTL"), words);
-        g_auto(GStrv) arguments = g_strsplit(line, " ", -1);
-        g_autoptr(GSubprocess) child = NULL;
+        g_autoptr(GSubprocess) child =
+                harness_spawn(harness, "SCSICTL", words,
+                              G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
         g_autoptr(GError) error = NULL;
         g_autofree char *output = NULL;
 
-        g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", harness_address(harness),
-                                     TRUE);
-        child = g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments, &error);
-        g_assert_no_error(error);
         (void)g_subprocess_communicate_utf8(child, NULL, NULL, &output, NULL, &error);
         g_assert_no_error(error);
         g_test_message("scsictl %s: %s", words, output);
