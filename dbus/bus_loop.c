@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "dbus/bus_loop.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define DEFAULT_ADDRESS "unix:path=/run/dbus/system_bus_socket"
@@ -42,10 +43,6 @@ struct bus_loop {
         uint64_t retry_msec;
         uint64_t connect_by; /* µs, CLOCK_MONOTONIC */
 };
-
-static uint64_t now_usec(void) {
-        return uv_hrtime() / 1000;
-}
 
 static void complain(struct bus_loop *bus_loop, int error) {
         if (bus_loop->complained)
@@ -141,7 +138,7 @@ static void connection_start(struct bus_loop *bus_loop) {
                 r = bus_loop->handler.prepare(bus_loop->bus, bus_loop->handler.userdata);
         if (r >= 0)
                 r = sd_bus_start(bus_loop->bus);
-        bus_loop->connect_by = now_usec() + CONNECT_USEC;
+        bus_loop->connect_by = clock_usec() + CONNECT_USEC;
         if (r < 0)
                 connection_fail(bus_loop, r);
 }
@@ -159,9 +156,9 @@ static bool has_much_to_write(const struct bus_loop *bus_loop) {
 }
 
 static void connection_process(struct bus_loop *bus_loop) {
-        uint64_t until = now_usec() + DRAIN_USEC;
+        uint64_t until = clock_usec() + DRAIN_USEC;
 
-        for (unsigned i = 0; i < DRAIN_BUDGET && !bus_loop->reset && now_usec() < until; i++) {
+        for (unsigned i = 0; i < DRAIN_BUDGET && !bus_loop->reset && clock_usec() < until; i++) {
                 int r = sd_bus_process(bus_loop->bus, NULL);
 
                 if (r < 0) {
@@ -188,7 +185,7 @@ static void on_timer(uv_timer_t *timer) {
 
         if (!bus_loop->bus)
                 connection_start(bus_loop);
-        else if (!bus_loop->connected && now_usec() >= bus_loop->connect_by)
+        else if (!bus_loop->connected && clock_usec() >= bus_loop->connect_by)
                 connection_fail(bus_loop, -ETIMEDOUT);
         else
                 connection_process(bus_loop);
@@ -246,7 +243,7 @@ static int rearm_timer(struct bus_loop *bus_loop) {
                 at = bus_loop->connect_by;
         if (at == UINT64_MAX)
                 return uv_timer_stop(&bus_loop->timer);
-        now = now_usec();
+        now = clock_usec();
         uv_update_time(bus_loop->timer.loop);
         return uv_timer_start(&bus_loop->timer, on_timer, at > now ? (at - now + 999) / 1000 : 0,
                               0);

@@ -11,6 +11,7 @@
 #include "dbus/key.h"
 #include "dbus/leases.h"
 #include "dbus/names.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/share.h"
 
@@ -37,10 +38,6 @@ struct leases {
         uint64_t next_id;
         uint64_t serial;
 };
-
-static uint64_t now_usec(void) {
-        return uv_hrtime() / 1000;
-}
 
 struct leases *leases_new(struct engine *engine, const struct server_handler *handler) {
         struct leases *leases = calloc(1, sizeof(*leases));
@@ -121,7 +118,7 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
 static void on_timer(uv_timer_t *timer) {
         struct leases *leases = timer->data;
         struct lease *lease, *next;
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
 
         for (lease = TAILQ_FIRST(&leases->list); lease; lease = next) {
                 next = TAILQ_NEXT(lease, entry);
@@ -133,7 +130,7 @@ static void on_timer(uv_timer_t *timer) {
 
 static void rearm_timer(struct leases *leases) {
         const struct lease *lease;
-        uint64_t first = UINT64_MAX, now = now_usec();
+        uint64_t first = UINT64_MAX, now = clock_usec();
 
         TAILQ_FOREACH (lease, &leases->list, entry)
                 first = lease->until < first ? lease->until : first;
@@ -228,7 +225,7 @@ static struct lease *lease_new(struct leases *leases, const struct lease_request
         lease->leases = leases;
         lease->fd = -1;
         lease->uid = request->uid;
-        lease->until = request->timeout ? now_usec() + request->timeout : UINT64_MAX;
+        lease->until = request->timeout ? clock_usec() + request->timeout : UINT64_MAX;
         lease->scope = strdup(request->scope_text);
         lease->who = strdup(request->who);
         lease->why = strdup(request->why);

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <uv.h>
-
 #include "dbus/publisher.h"
 #include "dbus/server_private.h"
 
@@ -8,13 +6,9 @@ typedef bool (*publish_stage)(struct server *server, struct publication *publica
                               uint64_t until);
 
 static const publish_stage stages[] = {
-        publish_objects, publish_batch,       publish_notices,
-        publish_root,    publish_job_objects, publish_jobs,
+        publish_log,  publish_objects,     publish_batch, publish_notices,
+        publish_root, publish_job_objects, publish_jobs,
 };
-
-bool slice_is_over(uint64_t until) {
-        return until != UINT64_MAX && uv_hrtime() / 1000 >= until;
-}
 
 /* A job that begins or ends says something of objects: all of them are told before it is. */
 static bool jobs_allow_holding(const struct server *server) {
@@ -33,6 +27,8 @@ void publication_begin(struct server *server, struct publication *publication, b
         *publication = (struct publication){.held = held && jobs_allow_holding(server)};
         if (!publication->held)
                 publication->changes = engine_take_changes(server->config.engine);
+        if (publication->changes)
+                publication->next = TAILQ_FIRST(change_set_entries(publication->changes));
 }
 
 bool publication_go_on(struct server *server, struct publication *publication, uint64_t until) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dbus/append.h"
+#include "dbus/change_order.h"
 #include "dbus/emit.h"
 #include "dbus/history.h"
 #include "dbus/ids.h"
@@ -62,8 +63,8 @@ static void emit_attached(struct server *server, const struct change *change, co
 
 /* ---- one change ---- */
 
-typedef void (*publish_change)(struct server *server, const struct change_list *changes,
-                               const struct change *change, const char *path);
+typedef void (*publish_signals)(struct server *server, const struct change_list *changes,
+                                const struct change *change, const char *path);
 
 static void *object_of(const struct server *server, const struct change *change) {
         return object_get(engine_topology(server->config.engine), &change->id);
@@ -89,90 +90,69 @@ static void publish_changed(struct server *server, const struct change_list *cha
                      change->properties);
 }
 
-/* For the log: once for each object, in the order in which it happened. */
-static void publish_heard(struct server *server, const struct change_list *changes,
-                          const struct change *change, const char *path) {
+/* ---- all of them ---- */
+
+typedef void (*visit_change)(struct server *server, const struct publication *publication,
+                             const struct change *change);
+
+/* False when the time is over: publication->next is who comes next. */
+static bool visit_all(struct server *server, struct publication *publication, visit_change visit,
+                      uint64_t until) {
+        while (publication->next) {
+                if (slice_is_over(until))
+                        return false;
+                visit(server, publication, publication->next);
+                publication->next = TAILQ_NEXT(publication->next, entry);
+        }
+        publication->next = TAILQ_FIRST(change_set_entries(publication->changes));
+        return true;
+}
+
+static void log_change(struct server *server, const struct publication *publication,
+                       const struct change *change) {
         if (server->handler.changed)
                 server->handler.changed(change, server->handler.userdata);
 }
 
-/* ---- all of them ---- */
-
-static bool is_added(const struct change *change) {
-        return change->added;
+bool publish_log(struct server *server, struct publication *publication, uint64_t until) {
+        return !publication->changes || visit_all(server, publication, log_change, until);
 }
 
-static bool is_removed(const struct change *change) {
-        return change->removed;
-}
-
-static bool is_changed(const struct change *change) {
-        return !change->added && !change->removed;
-}
-
-static bool is_any(const struct change *change) {
-        return true;
-}
-
-/* Whoever follows the signals never sees an object that names one it has not been told of, and as
- * few as can be that name one which is gone. */
-static const struct pass {
-        bool (*wanted)(const struct change *change);
-        enum object_kind kind; /* OBJECT_KINDS: all */
-        publish_change publish;
-} passes[] = {
-        {is_any, OBJECT_KINDS, publish_heard},        {is_removed, OBJECT_DEVICE, publish_removed},
-        {is_removed, OBJECT_TARGET, publish_removed}, {is_removed, OBJECT_UNIT, publish_removed},
-        {is_removed, OBJECT_HOST, publish_removed},   {is_added, OBJECT_HOST, publish_added},
-        {is_added, OBJECT_UNIT, publish_added},       {is_added, OBJECT_TARGET, publish_added},
-        {is_added, OBJECT_DEVICE, publish_added},     {is_changed, OBJECT_KINDS, publish_changed},
-};
-
-static void publish_one(struct server *server, const struct pass *pass,
-                        const struct change_list *changes, const struct change *change) {
+static void publish_change(struct server *server, const struct publication *publication,
+                           const struct change *change) {
+        static const publish_signals publishers[] = {
+                [CHANGE_REMOVED] = publish_removed,
+                [CHANGE_ADDED] = publish_added,
+                [CHANGE_CHANGED] = publish_changed,
+        };
+        const struct change_part *part = &change_order[publication->part];
         _cleanup_(freep) char *path = NULL;
         int r;
 
-        if (!pass->wanted(change) || (pass->kind != OBJECT_KINDS && change->id.kind != pass->kind))
+        if (!change_is_in(change, part))
                 return;
         r = path_format(&change->id, &path);
         if (r < 0)
                 emit_fail(server, r);
         else
-                pass->publish(server, changes, change, path);
-}
-
-/* False when the time is over: publication->next is who comes next. */
-static bool publish_pass(struct server *server, struct publication *publication, uint64_t until) {
-        const struct change_list *changes = change_set_entries(publication->changes);
-
-        if (!publication->under_way)
-                publication->next = TAILQ_FIRST(changes);
-        publication->under_way = true;
-        while (publication->next) {
-                if (slice_is_over(until))
-                        return false;
-                publish_one(server, &passes[publication->pass], changes, publication->next);
-                publication->next = TAILQ_NEXT(publication->next, entry);
-        }
-        publication->under_way = false;
-        return true;
+                publishers[part->word](server, change_set_entries(publication->changes), change,
+                                       path);
 }
 
 bool publish_objects(struct server *server, struct publication *publication, uint64_t until) {
-        for (; publication->changes && publication->pass < ELEMENTS_OF(passes); publication->pass++)
-                if (!publish_pass(server, publication, until))
+        for (; publication->changes && publication->part < CHANGE_PARTS; publication->part++)
+                if (!visit_all(server, publication, publish_change, until))
                         return false;
         return true;
 }
 
 static int append_changes(sd_bus_message *message, const struct change_list *changes,
-                          bool (*wanted)(const struct change *change)) {
+                          enum change_word word) {
         const struct change *change;
         int r = sd_bus_message_open_container(message, 'a', "o");
 
         TAILQ_FOREACH (change, changes, entry)
-                if (r >= 0 && wanted(change))
+                if (r >= 0 && change_is(change, word))
                         r = append_path(message, &change->id);
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
@@ -187,11 +167,11 @@ static void emit_batch(struct server *server, const struct change_list *changes)
                 return;
         r = sd_bus_message_append_basic(signal, 't', &server->shown.generation);
         if (r >= 0)
-                r = append_changes(signal, changes, is_added);
+                r = append_changes(signal, changes, CHANGE_ADDED);
         if (r >= 0)
-                r = append_changes(signal, changes, is_removed);
+                r = append_changes(signal, changes, CHANGE_REMOVED);
         if (r >= 0)
-                r = append_changes(signal, changes, is_changed);
+                r = append_changes(signal, changes, CHANGE_CHANGED);
         emit_end(server, signal, r);
 }
 

@@ -16,33 +16,32 @@
 #include <stdint.h>
 
 #include "scan/change_set.h"
+#include "util/clock.h"
 
 struct server;
-
-/* µs, CLOCK_MONOTONIC; UINT64_MAX for "all of it". */
-bool slice_is_over(uint64_t until);
 
 /* How far it has come. */
 struct publication {
         unsigned stage;             /* of publish.c */
         bool held;                  /* of the topology there is nothing to tell yet */
         struct change_set *changes; /* NULL: none; owned */
-        unsigned pass;              /* of publish_objects() */
-        const struct change *next;  /* the pass goes on here; NULL with the pass not begun */
-        bool under_way;             /* of the pass */
+        unsigned part;              /* of change_order */
+        const struct change *next;  /* which goes on here */
         unsigned attentions;        /* told of */
         uint64_t job;               /* looked at last */
 };
 
 /* Takes what there is to tell; `held` leaves the topology out, and what is told of it. */
 void publication_begin(struct server *server, struct publication *publication, bool held);
-/* True when it is complete; false when the time is over. */
+/* True when it is complete; false when the time is over, which slice_is_over() says. */
 bool publication_go_on(struct server *server, struct publication *publication, uint64_t until);
 /* Of one that is given up, too. */
 void publication_done(struct publication *publication);
 
 /* The stages, in their order. Each is true when there is nothing left of it. */
 
+/* Changes, in the order in which they happened, for the log alone. */
+bool publish_log(struct server *server, struct publication *publication, uint64_t until);
 /* Removed objects, added ones, properties. */
 bool publish_objects(struct server *server, struct publication *publication, uint64_t until);
 /* And one Changed for all of them. */

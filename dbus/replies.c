@@ -4,10 +4,10 @@
 #include <sys/queue.h>
 
 #include "dbus/names.h"
-#include "dbus/publisher.h"
 #include "dbus/replies.h"
 #include "dbus/reply.h"
 #include "dbus/server_private.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/share.h"
 

@@ -11,25 +11,19 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
+#include "dbus/change_order.h"
 #include "dbus/ids.h"
 
 struct server;
 struct long_reply;
 
-/* What an object is in the reply for. */
-enum reply_word {
-        REPLY_LISTED,
-        REPLY_REMOVED,
-        REPLY_ADDED,
-        REPLY_CHANGED,
-};
-
 struct reply_item {
         struct object_id id; /* identity: the topology's, or that of the reply's changes */
         uint64_t job;        /* a job instead, when not 0 */
-        enum reply_word word;
-        uint64_t generation; /* of a change */
-        uint32_t properties; /* of REPLY_CHANGED */
+        /* Of a change: */
+        enum change_word word;
+        uint64_t generation;
+        uint32_t properties; /* of CHANGE_CHANGED */
 };
 
 struct reply_kind {

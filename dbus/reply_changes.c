@@ -1,45 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dbus/append.h"
+#include "dbus/change_order.h"
 #include "dbus/describe.h"
 #include "dbus/history.h"
 #include "dbus/reply.h"
 #include "dbus/server_private.h"
 #include "dbus/sizes.h"
 
-/* As the signals would have told it. */
-static const struct order {
-        enum reply_word word;
-        enum object_kind kind; /* OBJECT_KINDS: all */
-} order[] = {
-        {REPLY_REMOVED, OBJECT_DEVICE}, {REPLY_REMOVED, OBJECT_TARGET},
-        {REPLY_REMOVED, OBJECT_UNIT},   {REPLY_REMOVED, OBJECT_HOST},
-        {REPLY_ADDED, OBJECT_HOST},     {REPLY_ADDED, OBJECT_UNIT},
-        {REPLY_ADDED, OBJECT_TARGET},   {REPLY_ADDED, OBJECT_DEVICE},
-        {REPLY_CHANGED, OBJECT_KINDS},
-};
-
-static bool is_in(const struct change *change, const struct order *part) {
-        if (part->kind != OBJECT_KINDS && part->kind != change->id.kind)
-                return false;
-        switch (part->word) {
-        case REPLY_REMOVED:
-                return change->removed;
-        case REPLY_ADDED:
-                return change->added;
-        case REPLY_CHANGED:
-                return !change->removed && !change->added;
-        case REPLY_LISTED:
-                break;
-        }
-        return false;
-}
-
-static int find_part(struct long_reply *reply, const struct order *part) {
+static int find_part(struct long_reply *reply, const struct change_part *part) {
         const struct change *change;
         int r = 0;
 
         TAILQ_FOREACH (change, change_set_entries(reply->changes), entry)
-                if (r >= 0 && is_in(change, part))
+                if (r >= 0 && change_is_in(change, part))
                         r = reply_item_add(reply, &(struct reply_item){
                                                           .id = change->id,
                                                           .word = part->word,
@@ -65,8 +38,8 @@ static int find_items(struct server *server, struct long_reply *reply) {
         if (!history_reaches(server->history, reply->asked.since))
                 return 0;
         r = history_since(server->history, reply->asked.since, &reply->changes);
-        for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(order); i++)
-                r = find_part(reply, &order[i]);
+        for (size_t i = 0; r >= 0 && i < CHANGE_PARTS; i++)
+                r = find_part(reply, &change_order[i]);
         if (r < 0)
                 return r;
         if (!is_too_long(reply, engine_topology(server->config.engine)))
@@ -88,23 +61,18 @@ static int append_values(struct server *server, struct long_reply *reply,
         const struct object_face *face = object_face(item->id.kind);
         void *object = object_get(engine_topology(server->config.engine), &item->id);
 
-        if (item->word == REPLY_ADDED)
+        if (item->word == CHANGE_ADDED)
                 return describe_all(reply->message, face->vtable, object);
         return describe_some(reply->message, face, object,
-                             item->word == REPLY_CHANGED ? item->properties : 0);
+                             item->word == CHANGE_CHANGED ? item->properties : 0);
 }
 
 static int append(struct server *server, struct long_reply *reply, const struct reply_item *item) {
-        static const char *const words[] = {
-                [REPLY_REMOVED] = "removed",
-                [REPLY_ADDED] = "added",
-                [REPLY_CHANGED] = "changed",
-        };
         int r = sd_bus_message_open_container(reply->message, 'r', "tsoa{sv}");
 
         if (r >= 0)
                 r = sd_bus_message_append(reply->message, "ts", item->generation,
-                                          words[item->word]);
+                                          change_word_name(item->word));
         if (r >= 0)
                 r = append_path(reply->message, &item->id);
         if (r >= 0)

@@ -6,6 +6,7 @@
 #include "dbus/replies.h"
 #include "dbus/server_private.h"
 #include "dbus/telling.h"
+#include "util/clock.h"
 
 #define PAUSE_MS 5
 
@@ -70,7 +71,7 @@ static bool reply(struct telling *telling, uint64_t until) {
 
 static void go_on(struct telling *telling) {
         struct server *server = telling->server;
-        uint64_t now = uv_hrtime() / 1000, until = now + TELLING_SLICE_USEC;
+        uint64_t now = clock_usec(), until = now + TELLING_SLICE_USEC;
 
         if (bus_is_behind(telling, now)) {
                 uv_idle_stop(&telling->idle);
@@ -94,7 +95,7 @@ void telling_begin(struct telling *telling, const struct server_publication *wha
         publication_begin(server, &telling->publication, what->held && !asked);
         telling->heard = what->heard;
         telling->poked = false;
-        telling->patient_until = uv_hrtime() / 1000 + TELLING_PATIENCE_USEC;
+        telling->patient_until = clock_usec() + TELLING_PATIENCE_USEC;
         telling->publishing = telling->under_way = true;
         go_on(telling);
 }

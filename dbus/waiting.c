@@ -9,6 +9,7 @@
 #include "dbus/names.h"
 #include "dbus/nodes.h"
 #include "dbus/waiting.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/share.h"
 
@@ -43,10 +44,6 @@ struct waiting {
         bool heard; /* within waiting_answer() alone */
         struct waiter_list list;
 };
-
-static uint64_t now_usec(void) {
-        return uv_hrtime() / 1000;
-}
 
 struct waiting *waiting_new(const struct engine *engine, const struct fair_queue *calls,
                             const uint64_t *generation) {
@@ -203,8 +200,8 @@ static int answer_gone(const struct waiter *waiter) {
 
 static bool nodes_are_due(const struct waiting *waiting, struct waiter *waiter) {
         if (waiter->until == UINT64_MAX)
-                waiter->until = now_usec() + NODES_PATIENCE_USEC;
-        return waiter->until <= now_usec() ||
+                waiter->until = clock_usec() + NODES_PATIENCE_USEC;
+        return waiter->until <= clock_usec() ||
                nodes_exist(engine_topology(waiting->engine), &waiter->scope, waiter->lun);
 }
 
@@ -237,7 +234,7 @@ static bool waiter_answer(const struct waiting *waiting, struct waiter *waiter) 
                 if (waiter->fresh)
                         return false;
                 settled = waiting->heard && engine_is_settled(waiting->engine, &waiter->scope);
-                if (!settled && waiter->until > now_usec())
+                if (!settled && waiter->until > clock_usec())
                         return false;
                 r = sd_bus_reply_method_return(waiter->call, "b", settled);
         } else {
@@ -258,7 +255,7 @@ static void on_timer(uv_timer_t *timer);
 
 static void rearm_timer(struct waiting *waiting) {
         const struct waiter *waiter;
-        uint64_t until = UINT64_MAX, now = now_usec();
+        uint64_t until = UINT64_MAX, now = clock_usec();
 
         TAILQ_FOREACH (waiter, &waiting->list, entry)
                 if (!waiter->fresh && waiter->until < until)
@@ -289,7 +286,7 @@ static void on_timer(uv_timer_t *timer) {
 /* In a storm that does not end, everything is never heard: who has no patience left is told so. */
 void waiting_answer(struct waiting *waiting, bool heard) {
         struct waiter *waiter;
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
 
         TAILQ_FOREACH (waiter, &waiting->list, entry)
                 if (heard || waiter->until <= now)
@@ -357,7 +354,7 @@ int waiting_for_nodes(struct waiting *waiting, sd_bus_message *call, uint64_t jo
 int waiting_for_scope(struct waiting *waiting, sd_bus_message *call, const struct scope *scope,
                       uint64_t timeout, sd_bus_error *error) {
         struct waiter *waiter;
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
         int r = waiter_new(waiting, call, WAIT_SCOPE, &waiter, error);
 
         if (r < 0)

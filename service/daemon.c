@@ -22,6 +22,7 @@
 #include "scan/engine.h"
 #include "state.h"
 #include "turns.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/message_id.h"
 #include "worker/messages.h"
@@ -66,13 +67,12 @@ struct daemon {
 };
 
 static struct scan_time daemon_now(void *userdata) {
-        struct timespec real, mono;
+        struct timespec real;
 
         clock_gettime(CLOCK_REALTIME, &real);
-        clock_gettime(CLOCK_MONOTONIC, &mono);
         return (struct scan_time){
                 .realtime = (uint64_t)real.tv_sec * 1000000 + (uint64_t)real.tv_nsec / 1000,
-                .monotonic = (uint64_t)mono.tv_sec * 1000000 + (uint64_t)mono.tv_nsec / 1000,
+                .monotonic = clock_usec(),
         };
 }
 
@@ -124,8 +124,22 @@ static void on_signal(uv_signal_t *handle, int number) {
 
 /* ---- the pump ---- */
 
+static void on_work(uv_idle_t *handle);
+
 /* There is something to do, within this turn of the loop or the next. */
-static void daemon_poke(struct daemon *daemon);
+static void daemon_poke(struct daemon *daemon) {
+        if (!daemon->stopping)
+                uv_idle_start(&daemon->work, on_work);
+}
+
+/* Something is due: to be published, to be begun, or to be forgotten. */
+static void on_due(uv_timer_t *timer) {
+        daemon_poke(timer->data);
+}
+
+static void on_poked(void *userdata) {
+        daemon_poke(userdata);
+}
 
 static void tell_ready(struct daemon *daemon) {
         size_t count = topology_device_count(engine_topology(daemon->engine));
@@ -138,8 +152,6 @@ static void tell_ready(struct daemon *daemon) {
                   "ready: %zu device%s", count, count == 1 ? "" : "s");
         (void)sd_notify(0, "READY=1");
 }
-
-static void on_pace(uv_timer_t *handle);
 
 /* Whoever is told that a device was stopped finds it so after a restart, too: that is written
  * first, unless the disk takes too long over it. */
@@ -155,7 +167,7 @@ static bool is_to_wait(struct daemon *daemon) {
                 daemon->owed_since = now;
         if (now - daemon->owed_since >= KEEP_PATIENCE_MS)
                 return false;
-        uv_timer_start(&daemon->pace, on_pace, PUBLISH_PACE_MS, 0);
+        uv_timer_start(&daemon->pace, on_due, PUBLISH_PACE_MS, 0);
         return true;
 }
 
@@ -189,12 +201,6 @@ static void publish(struct daemon *daemon, bool heard) {
         server_publish(daemon->server, &what);
 }
 
-static void on_pace(uv_timer_t *handle) {
-        daemon_poke(handle->data);
-}
-
-static void on_wake(uv_timer_t *handle);
-
 static void rearm_wake(struct daemon *daemon) {
         uint64_t at = engine_wake_at(daemon->engine), now = daemon_now(daemon).monotonic;
 
@@ -204,11 +210,7 @@ static void rearm_wake(struct daemon *daemon) {
         }
         /* At least a millisecond from now: never a loop that does nothing else. */
         uv_update_time(&daemon->loop);
-        uv_timer_start(&daemon->wake, on_wake, at > now ? (at - now + 999) / 1000 : 1, 0);
-}
-
-static bool slice_is_over(uint64_t until) {
-        return uv_hrtime() / 1000 >= until;
+        uv_timer_start(&daemon->wake, on_due, at > now ? (at - now + 999) / 1000 : 1, 0);
 }
 
 /* Hands over what has come in; false when there is more. */
@@ -246,7 +248,7 @@ static void publish_when_due(struct daemon *daemon, bool at_rest) {
             server_is_urgent(daemon->server))
                 publish(daemon, at_rest);
         else if (!uv_is_active((uv_handle_t *)&daemon->pace))
-                uv_timer_start(&daemon->pace, on_pace, PUBLISH_PACE_MS - since, 0);
+                uv_timer_start(&daemon->pace, on_due, PUBLISH_PACE_MS - since, 0);
 }
 
 static void on_work(uv_idle_t *handle) {
@@ -260,7 +262,7 @@ static void on_work(uv_idle_t *handle) {
                 return;
         /* What the kernel has said already belongs into this turn: Settle relies on it. */
         heard = kernel_drain(daemon->kernel);
-        until = uv_hrtime() / 1000 + SLICE_USEC;
+        until = clock_usec() + SLICE_USEC;
         at_rest = take_in(daemon, until) && begin_steps(daemon, until) && heard;
         if (daemon->stopping)
                 return;
@@ -268,23 +270,6 @@ static void on_work(uv_idle_t *handle) {
         publish_when_due(daemon, at_rest);
         if (!at_rest)
                 daemon_poke(daemon);
-}
-
-static void daemon_poke(struct daemon *daemon) {
-        if (!daemon->stopping)
-                uv_idle_start(&daemon->work, on_work);
-}
-
-static void on_wake(uv_timer_t *handle) {
-        daemon_poke(handle->data);
-}
-
-static void on_kept(void *userdata) {
-        daemon_poke(userdata);
-}
-
-static void on_housekeeping(uv_timer_t *handle) {
-        daemon_poke(handle->data);
 }
 
 /* ---- the policy ---- */
@@ -371,10 +356,6 @@ static void on_told(void *userdata) {
         tell_ready(daemon);
         if (daemon->deferred)
                 daemon_poke(daemon);
-}
-
-static void on_poked(void *userdata) {
-        daemon_poke(userdata);
 }
 
 static void on_job_ended(const struct job *job, void *userdata) {
@@ -500,7 +481,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         if (!daemon->engine)
                 return -ENOMEM;
         server.engine = daemon->engine;
-        r = state_open(&daemon->loop, options->state_dir, engine_memory(daemon->engine), on_kept,
+        r = state_open(&daemon->loop, options->state_dir, engine_memory(daemon->engine), on_poked,
                        daemon, &daemon->state);
         if (r < 0)
                 return r;
@@ -530,7 +511,7 @@ static void start_handles(struct daemon *daemon) {
         uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
         uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
         uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);
-        uv_timer_start(&daemon->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+        uv_timer_start(&daemon->housekeeping, on_due, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
 }
 
 int daemon_run(const struct daemon_options *options) {
