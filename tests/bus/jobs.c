@@ -3,6 +3,7 @@
 /* What a job says of itself, whoever asked for it, and what comes of asking for too much. */
 
 #include <gio/gunixfdlist.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "harness.h"
 #include "scan/job.h"
 #include "scan/plan.h"
+#include "scsi/report_luns.h"
 
 #define HOTPLUG SCSISCAN_INTERFACE_HOTPLUG
 #define JOB SCSISCAN_INTERFACE_JOB
@@ -333,10 +335,11 @@ static void test_jobs_limit(void) {
         harness_free(harness);
 }
 
-/* A plan is waited for in any case. */
+/* A plan is waited for in any case: where that cannot be, none is made. */
 static void test_waiting_limit(void) {
         struct harness *harness = boot();
         struct client *client = harness_client(harness);
+        guint from = client_arrived(client);
         guint32 waits[WAITING_PER_SENDER_MAX];
         g_autofree char *job = NULL;
 
@@ -349,7 +352,35 @@ static void test_waiting_limit(void) {
         let_go(harness);
         for (unsigned i = 0; i < WAITING_PER_SENDER_MAX; i++)
                 answer_is(client, waits[i], NULL);
+        g_assert_true(client_settle(client, "", CLIENT_PATIENCE));
+        g_assert_cmpint(client_signal_seen(client, from, "InterfacesAdded", "<'plan'>"), ==, -1);
         answer_is(client, plan_send(client, ""), NULL);
+        harness_free(harness);
+}
+
+static void write_policy(const struct harness *harness, const char *text) {
+        g_autofree char *directory = harness_policy_path(harness, NULL);
+        g_autofree char *path = harness_policy_path(harness, "policy.conf");
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
+        g_file_set_contents(path, text, -1, &error);
+        g_assert_no_error(error);
+}
+
+/* More LUNs than a plan has steps, of which one is attached; those of one target it can hold. */
+static void test_long_plan(void) {
+        struct harness *harness = harness_new(
+                machine_new(1, PLAN_STEPS_MAX / SCSI_REPORT_LUNS_MAX + 1, SCSI_REPORT_LUNS_MAX));
+        struct client *client;
+
+        write_policy(harness, "[Rule most]\nMatchLun=1-32767\nAction=ignore\n");
+        harness_start(harness, (struct daemon_start){});
+        harness_wait_ready(harness);
+        client = harness_client(harness);
+        client_refuses(client, SCSISCAN_PATH, SCAN, "Plan", scope_arguments("", NULL),
+                       SCSISCAN_ERROR_LIMITS_EXCEEDED, "one host or target");
+        answer_is(client, plan_send(client, "0:0:0"), NULL);
         harness_free(harness);
 }
 
@@ -362,5 +393,6 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/jobs/inhibited", test_inhibited);
         g_test_add_func("/bus/jobs/jobs-limit", test_jobs_limit);
         g_test_add_func("/bus/jobs/waiting-limit", test_waiting_limit);
+        g_test_add_func("/bus/jobs/long-plan", test_long_plan);
         return g_test_run();
 }
