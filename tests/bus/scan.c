@@ -354,6 +354,24 @@ static void test_timeout(void) {
         harness_free(harness);
 }
 
+/* What may come of a scope that names a place: there is none such, or not any more. */
+static void test_nothing_there(void) {
+        static const struct {
+                const char *scope, *error, *part;
+        } cases[] = {
+                {"0:0:0:7", SCSISCAN_ERROR_NOT_REPORTED, "does not list LUN 7"},
+                {"0:0:5", SCSISCAN_ERROR_NOT_FOUND, "nothing answers there"},
+        };
+        struct harness *harness = boot();
+
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+                client_refuses(harness_client(harness), SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN,
+                               "Scan", scan_arguments(cases[i].scope, "{'wait': <true>}"),
+                               cases[i].error, cases[i].part);
+        harness_check_complete(harness);
+        harness_free(harness);
+}
+
 int main(int argc, char **argv) {
         harness_init(&argc, &argv);
         g_test_add_func("/bus/scan/scopes", test_scopes);
@@ -367,5 +385,6 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/scan/job", test_job);
         g_test_add_func("/bus/scan/cancel", test_cancel);
         g_test_add_func("/bus/scan/timeout", test_timeout);
+        g_test_add_func("/bus/scan/nothing-there", test_nothing_there);
         return g_test_run();
 }
