@@ -303,11 +303,11 @@ static void test_inhibited(void) {
 
 /* ---- too much ---- */
 
-/* As many plans as one user may have under way; then nothing that needs a job gets one. */
+/* As many plans as root may have under way; then nothing that needs a job gets one. */
 static void test_jobs_limit(void) {
         struct harness *harness = boot();
         struct client *client = harness_client(harness);
-        guint32 plans[JOBS_ACTIVE_PER_USER_MAX];
+        guint32 plans[JOBS_ACTIVE_ROOT_MAX];
         const struct {
                 const char *interface, *method;
                 GVariant *arguments;
@@ -321,14 +321,14 @@ static void test_jobs_limit(void) {
         };
 
         hold(harness);
-        for (unsigned i = 0; i < JOBS_ACTIVE_PER_USER_MAX; i++)
+        for (unsigned i = 0; i < JOBS_ACTIVE_ROOT_MAX; i++)
                 plans[i] = plan_send(client, "0:0:0");
         for (size_t i = 0; i < G_N_ELEMENTS(calls); i++)
                 client_refuses(client, SCSISCAN_PATH, calls[i].interface, calls[i].method,
                                calls[i].arguments, SCSISCAN_ERROR_LIMIT, "Too many jobs");
         g_assert_false(client_is_answered(client, plans[0]));
         let_go(harness);
-        for (unsigned i = 0; i < JOBS_ACTIVE_PER_USER_MAX; i++)
+        for (unsigned i = 0; i < JOBS_ACTIVE_ROOT_MAX; i++)
                 answer_is(client, plans[i], NULL);
         answer_is(client, plan_send(client, "0:0:0"), NULL);
         harness_check_complete(harness);
@@ -340,17 +340,17 @@ static void test_waiting_limit(void) {
         struct harness *harness = boot();
         struct client *client = harness_client(harness);
         guint from = client_arrived(client);
-        guint32 waits[WAITING_PER_SENDER_MAX];
+        guint32 waits[WAITING_ROOT_MAX];
         g_autofree char *job = NULL;
 
         hold(harness);
         job = client_scan(client, "0:0:0", NULL);
-        for (unsigned i = 0; i < WAITING_PER_SENDER_MAX; i++)
+        for (unsigned i = 0; i < WAITING_ROOT_MAX; i++)
                 waits[i] = client_send(client, job, JOB, "Wait", NULL);
         client_refuses(client, SCSISCAN_PATH, SCAN, "Plan", scope_arguments("", NULL),
                        SCSISCAN_ERROR_LIMIT, "waiting");
         let_go(harness);
-        for (unsigned i = 0; i < WAITING_PER_SENDER_MAX; i++)
+        for (unsigned i = 0; i < WAITING_ROOT_MAX; i++)
                 answer_is(client, waits[i], NULL);
         g_assert_true(client_settle(client, "", CLIENT_PATIENCE));
         g_assert_cmpint(client_signal_seen(client, from, "InterfacesAdded", "<'plan'>"), ==, -1);
