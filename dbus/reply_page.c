@@ -77,13 +77,15 @@ static int append(struct server *server, struct long_reply *reply, const struct 
 
 /* Where the next page begins: "" when there is none. */
 static int append_next(struct long_reply *reply) {
-        const struct reply_item *last = reply->items + reply->next - 1;
         _cleanup_(freep) char *path = NULL;
-        int r = 0;
+        const struct reply_item *last;
+        int r;
 
-        if (reply->next > 0 && reply->next < reply->count)
-                r = last->job ? path_format_job(last->job, &path) : path_format(&last->id, &path);
-        return r < 0 ? r : append_text(reply->message, path ?: "");
+        if (reply->next == 0 || reply->next == reply->count)
+                return append_text(reply->message, "");
+        last = &reply->items[reply->next - 1];
+        r = last->job ? path_format_job(last->job, &path) : path_format(&last->id, &path);
+        return r < 0 ? r : append_text(reply->message, path);
 }
 
 static int end(struct server *server, struct long_reply *reply) {

@@ -167,6 +167,7 @@ int main(int argc, char **argv) {
                 {},
         };
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        const char *name;
         int64_t begin = g_get_monotonic_time(), limit = 0;
         struct questions ask = {};
         int option, r;
@@ -190,6 +191,10 @@ int main(int argc, char **argv) {
                         return usage(stderr);
 
         r = sd_bus_open_system(&bus);
+        /* The bus waits 30 s for who it is that has connected; judging may begin later than that.
+         */
+        if (r >= 0)
+                r = sd_bus_get_unique_name(bus, &name);
         if (r < 0) {
                 fprintf(stderr, "oracle: the system bus: %s\n", g_strerror(-r));
                 return 1;
