@@ -189,7 +189,7 @@ static void test_uid(void) {
         fake_polkit_says(polkit, POLKIT_YES);
         for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
                 guint from = client_arrived(root);
-                g_autofree char *theirs = NULL, *ours = NULL;
+                g_autofree char *theirs = NULL;
 
                 g_variant_unref(client_call(nobody, SCSISCAN_PATH, calls[i].interface,
                                             calls[i].method,

@@ -147,7 +147,7 @@ static int usage(FILE *stream) {
               "       [units=N] [H:C:T:L.PROPERTY=VALUE]...\n"
               "Compares what org.scsiscan1 shows with sysfs and, with --targets, with what each\n"
               "target reports, with --identities, with who answers at each device; tries again until\n"
-              "they agree or the time is over.\n"
+              "they agree or the time is over, which is LAB_PATIENCE times as long.\n"
               "Prints every difference; exit status 1 when there is one.\n",
               stream);
         return stream == stdout ? 0 : 2;
@@ -156,6 +156,13 @@ static int usage(FILE *stream) {
 static bool expectation_is_valid(const char *text) {
         return g_regex_match_simple("^(hosts|targets|devices|units)=[0-9]+$", text, 0, 0) ||
                g_regex_match_simple("^[0-9:]+\\.(Identity|Standing|State|InUse)=", text, 0, 0);
+}
+
+/* See tests/lab/vocabulary.sh. */
+static double patience(void) {
+        const char *factor = g_getenv("LAB_PATIENCE");
+
+        return factor ? g_ascii_strtod(factor, NULL) : 1;
 }
 
 int main(int argc, char **argv) {
@@ -181,7 +188,8 @@ int main(int argc, char **argv) {
                         ask.identities = true;
                         break;
                 case 'w':
-                        limit = (int64_t)(g_ascii_strtod(optarg, NULL) * G_USEC_PER_SEC);
+                        limit = (int64_t)(g_ascii_strtod(optarg, NULL) * patience() *
+                                          G_USEC_PER_SEC);
                         break;
                 default:
                         return usage(option == 'h' ? stdout : stderr);
