@@ -10,6 +10,12 @@
 /* Counters of others that are shown beside the engine's. */
 #define COUNTERS_MAX 32
 
+void server_set_mode(struct server *server, bool owner, const char *reason) {
+        server->config.owner = owner;
+        server->config.mode_reason = reason;
+        server->mode_serial++;
+}
+
 static int append_counters(sd_bus_message *message, const struct server *server) {
         struct server_counter counters[COUNTERS_MAX];
         size_t count = server->handler.counters(counters, COUNTERS_MAX, server->handler.userdata);
@@ -27,6 +33,8 @@ DEFINE_PROPERTY_GET(get_busy, struct server, server,
                     sd_bus_message_append(reply, "b", engine_is_busy(server->config.engine)))
 DEFINE_PROPERTY_GET(get_mode, struct server, server,
                     append_text(reply, server->config.owner ? "owner" : "observer"))
+DEFINE_PROPERTY_GET(get_mode_reason, struct server, server,
+                    append_text(reply, server->config.mode_reason))
 DEFINE_PROPERTY_GET(get_kernel_scan_mode, struct server, server,
                     append_text(reply, engine_kernel_scan_mode(server->config.engine)))
 DEFINE_PROPERTY_GET(get_counters, struct server, server, append_counters(reply, server))
@@ -85,6 +93,7 @@ static const sd_bus_vtable vtable[] = {
                                  "b", SD_BUS_PARAM(settled), on_settle, SD_BUS_VTABLE_UNPRIVILEGED),
         PROPERTY_CHANGES("Busy", "b", get_busy),
         PROPERTY_CHANGES("Mode", "s", get_mode),
+        PROPERTY_CHANGES("ModeReason", "s", get_mode_reason),
         PROPERTY_CHANGES("KernelScanMode", "s", get_kernel_scan_mode),
         SD_BUS_PROPERTY("Counters", "a{st}", get_counters, 0, 0),
         SD_BUS_SIGNAL_WITH_NAMES("Started", "oss",

@@ -207,6 +207,11 @@ bool publish_root(struct server *server, struct publication *publication, uint64
                 shown->leases = leases_serial(server->leases);
                 emit_root_changed(server, SCSISCAN_INTERFACE_HOTPLUG, "Leases");
         }
+        if (shown->mode != server->mode_serial) {
+                shown->mode = server->mode_serial;
+                emit_root_changed(server, SCSISCAN_INTERFACE_SCAN, "Mode");
+                emit_root_changed(server, SCSISCAN_INTERFACE_SCAN, "ModeReason");
+        }
         if (strcmp(shown->kernel_scan_mode, mode) != 0) {
                 snprintf(shown->kernel_scan_mode, sizeof(shown->kernel_scan_mode), "%s", mode);
                 emit_root_changed(server, SCSISCAN_INTERFACE_SCAN, "KernelScanMode");

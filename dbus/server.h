@@ -50,6 +50,7 @@ struct server_handler {
 struct server_config {
         struct engine *engine;
         bool owner;                  /* Scan.Mode */
+        const char *mode_reason;     /* Scan.ModeReason, until server_set_mode() */
         const struct policy *policy; /* Policy.Rules; NULL for none */
         /* Where it begins: one that no earlier run of the service has come to, so that nobody takes
          * a generation for another one of that number. */
@@ -85,6 +86,10 @@ bool server_is_urgent(const struct server *server);
 
 /* That policy holds from here on, until the next call: tells everybody. */
 void server_set_policy(struct server *server, const struct policy *policy);
+
+/* The reason lives as long as the server or until the next call. It is told with the next
+ * publication. */
+void server_set_mode(struct server *server, bool owner, const char *reason);
 
 /* Flushes what can be flushed without waiting and closes; the loop must run until the handles are
  * gone before server_free(). */

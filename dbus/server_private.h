@@ -21,6 +21,7 @@ struct root_view {
         bool busy;
         uint64_t leases; /* their serial */
         char kernel_scan_mode[FACT_NAME_MAX];
+        uint64_t mode; /* server.mode_serial */
 };
 
 /* What the getters of a job look at. */
@@ -46,6 +47,7 @@ struct server {
         struct telling *telling;
         struct history *history;
         struct root_view shown;
+        uint64_t mode_serial;        /* grows when Mode or ModeReason changes */
         struct job_object found_job; /* by sd-bus, for the call it is in */
         sd_bus *bus;                 /* while there is one that knows us, else NULL; not owned */
 };

@@ -120,7 +120,8 @@ void chronicle_host(const struct host *host) {
                 log_write(LOG_WARNING,
                           &(struct log_fields){.message_id = MESSAGE_ID_HOST_DARK, .host = name},
                           "%s: the driver %s brings its links up only in the kernel's own scan, "
-                          "which scsi_mod.scan keeps from happening: nothing is found there",
+                          "which scsi_mod.scan keeps from happening: nothing is found there that "
+                          "was not before",
                           name, host->facts.driver);
 }
 

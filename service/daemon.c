@@ -49,6 +49,7 @@ struct daemon {
         uv_timer_t wake; /* the engine has something to begin by itself */
         struct turns turns;
         struct heartbeat heartbeat;
+        struct mode mode;
         struct policy_limits limits;
         struct rules *rules;
         struct engine *engine;
@@ -59,8 +60,9 @@ struct daemon {
         uint64_t published;  /* ms of the loop's clock */
         uint64_t owed_since; /* ms: what is not on the disk yet waits to be published; 0 for none */
         uint64_t bulk_since; /* ms: many devices are about to come since then; 0 when not */
+        uint64_t last_host;  /* ms of the loop's clock: when the last one came */
         bool deferred;       /* there is something to do when the bus has been told */
-        bool owner;
+        bool owner;          /* what the layers go by: mode.owner, as soon as they can */
         bool ready_told;
         bool stopping;
         int result;
@@ -98,6 +100,7 @@ static void daemon_stop(struct daemon *daemon, int result) {
         close_handle(&daemon->wake);
         close_handle(&daemon->turns.prepare);
         close_handle(&daemon->heartbeat.timer);
+        close_handle(&daemon->mode.timer);
         if (daemon->server)
                 server_stop(daemon->server);
         if (daemon->kernel)
@@ -318,12 +321,43 @@ static void on_hangup(uv_signal_t *handle, int number) {
         int r;
 
         tell_reloading(daemon);
+        mode_check(&daemon->mode);
         r = reload_policy(0, &error, daemon);
         if (r < 0)
                 log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_POLICY_INVALID},
                           "policy: %s; what held before still holds",
                           error ?: strerrordesc_np(-r) ?: "error");
         tell_reloaded(daemon);
+}
+
+/* ---- who scans ---- */
+
+/* How long no host has come when those that came have been probed: what a driver does after it has
+ * added its host is not to be seen. */
+#define PROBED_MS 5000
+
+static bool have_probed(void *userdata) {
+        const struct daemon *daemon = userdata;
+
+        return daemon->ready_told && uv_now(&daemon->loop) - daemon->last_host >= PROBED_MS;
+}
+
+static void on_mode_changed(void *userdata) {
+        struct daemon *daemon = userdata;
+        int r = 0;
+
+        if (!daemon->server) /* it starts */
+                return;
+        if (daemon->owner != daemon->mode.owner)
+                r = engine_set_owner(daemon->engine, daemon->mode.owner, daemon_now(daemon));
+        if (r == -EBUSY) {
+                mode_retry(&daemon->mode);
+                return;
+        }
+        daemon->owner = daemon->mode.owner;
+        server_set_mode(daemon->server, daemon->owner, daemon->mode.reason);
+        daemon_check(daemon, r);
+        daemon_poke(daemon);
 }
 
 /* ---- what the layers say ---- */
@@ -383,6 +417,8 @@ static void on_changed(const struct change *change, void *userdata) {
         const struct host *host;
 
         host = topology_host(engine_topology(daemon->engine), change->id.address.target.host);
+        if (change->id.kind == OBJECT_HOST && change->added)
+                daemon->last_host = uv_now(&daemon->loop);
         if (change->id.kind == OBJECT_HOST && change->added && host && daemon->owner)
                 chronicle_host(host);
         if (change->id.kind != OBJECT_DEVICE)
@@ -436,9 +472,8 @@ static const char *const *policy_roots(const struct daemon_options *options) {
 }
 
 static int start_layers(struct daemon *daemon, const struct daemon_options *options) {
-        bool owner = daemon->owner = mode_is_owner(options);
         struct engine_config engine = {
-                .owner = owner,
+                .owner = daemon->owner,
                 .steps_per_host = WORKER_THREADS,
                 .limits = &daemon->limits,
         };
@@ -452,7 +487,8 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         struct kernel_handler from_kernel = {
                 .event = on_event, .observed = on_observed, .userdata = daemon};
         struct server_config server = {
-                .owner = owner,
+                .owner = daemon->owner,
+                .mode_reason = daemon->mode.reason,
                 .generation = daemon_now(daemon).realtime / 1000,
         };
         struct server_handler from_server = {
@@ -491,8 +527,19 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         r = server_new(&daemon->loop, &server, &from_server, &daemon->server);
         if (r < 0)
                 return r;
-        log_info("scsiscand %s starts as %s", SCSISCAN_VERSION, owner ? "owner" : "observer");
         return engine_start(daemon->engine, daemon_now(daemon));
+}
+
+static void start_mode(struct daemon *daemon, const struct daemon_options *options) {
+        daemon->mode = (struct mode){
+                .options = options,
+                .changed = on_mode_changed,
+                .probed = have_probed,
+                .userdata = daemon,
+        };
+        log_info("scsiscand %s starts", SCSISCAN_VERSION);
+        mode_start(&daemon->mode, &daemon->loop);
+        daemon->owner = daemon->mode.owner;
 }
 
 static void start_handles(struct daemon *daemon) {
@@ -521,6 +568,7 @@ int daemon_run(const struct daemon_options *options) {
         if (r < 0)
                 return r;
         start_handles(&daemon);
+        start_mode(&daemon, options);
         r = start_layers(&daemon, options);
         if (r < 0)
                 daemon_stop(&daemon, r);
@@ -528,6 +576,7 @@ int daemon_run(const struct daemon_options *options) {
                 daemon_poke(&daemon);
         uv_run(&daemon.loop, UV_RUN_DEFAULT);
 
+        mode_give_back(&daemon.mode);
         state_free(daemon.state);
         server_free(daemon.server);
         kernel_free(daemon.kernel);

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 enum daemon_mode {
-        DAEMON_MODE_AUTO, /* owner when the kernel was told not to scan, else observer */
+        DAEMON_MODE_AUTO, /* owner while the kernel was told not to scan, else observer */
+        DAEMON_MODE_TAKE_OVER,
         DAEMON_MODE_OWNER,
         DAEMON_MODE_OBSERVER,
 };
@@ -26,7 +27,8 @@ struct daemon_options {
         uint32_t poll_interval_ms; /* a silent target is asked that often; 0: never */
         uint32_t attention_ms; /* the longest that 3F/0E waits before its target is asked again */
         uint32_t confirm_ms;   /* between the two times that a unit has to say it is gone */
-        enum daemon_mode mode;
+        enum daemon_mode mode; /* see mode.h */
+        bool restore_scan;     /* at the end the kernel scans again, if it was taken over */
 };
 
 /* Runs until SIGTERM or SIGINT: 0, or -errno of what made it end. */

@@ -25,9 +25,13 @@ static void print_help(void) {
                "\n"
                "Scans SCSI hosts, follows what changes, and serves org.scsiscan1 on the system bus.\n"
                "\n"
-               "  --mode=auto|owner|observer  owner: attach what is found, unasked; observer: beside the\n"
-               "                              kernel's own scan; auto (default): owner when scsi_mod.scan\n"
-               "                              is manual or none\n"
+               "  --mode=MODE                 owner: attach what is found, unasked; observer: beside the\n"
+               "                              kernel's own scan; auto (default): owner while scsi_mod.scan\n"
+               "                              is manual or none; take-over: an observer until the drivers\n"
+               "                              have probed their hosts, then make scsi_mod.scan manual, and\n"
+               "                              be the owner\n"
+               "  --restore-scan              make scsi_mod.scan what it was when the service ends that has\n"
+               "                              taken over\n"
                "  --deadline=SECONDS          how long a kernel call may take beyond its own timeout\n"
                "                              before its host counts as stuck (1 to 3600, default 20)\n"
                "  --poll-interval=SECONDS     how often a target is asked that says nothing by itself;\n"
@@ -83,6 +87,8 @@ static int parse_pause(const char *text, uint32_t *ret_ms) {
 static int parse_mode(const char *text, enum daemon_mode *ret) {
         if (strcmp(text, "auto") == 0)
                 *ret = DAEMON_MODE_AUTO;
+        else if (strcmp(text, "take-over") == 0)
+                *ret = DAEMON_MODE_TAKE_OVER;
         else if (strcmp(text, "owner") == 0)
                 *ret = DAEMON_MODE_OWNER;
         else if (strcmp(text, "observer") == 0)
@@ -96,6 +102,7 @@ enum option_key {
         OPTION_HELP = 256,
         OPTION_VERSION,
         OPTION_MODE,
+        OPTION_RESTORE_SCAN,
         OPTION_DEADLINE,
         OPTION_POLL_INTERVAL,
         OPTION_ATTENTION_INTERVAL,
@@ -113,6 +120,7 @@ static const struct option option_table[] = {
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
         {"mode", required_argument, NULL, OPTION_MODE},
+        {"restore-scan", no_argument, NULL, OPTION_RESTORE_SCAN},
         {"deadline", required_argument, NULL, OPTION_DEADLINE},
         {"poll-interval", required_argument, NULL, OPTION_POLL_INTERVAL},
         {"attention-interval", required_argument, NULL, OPTION_ATTENTION_INTERVAL},
@@ -149,6 +157,9 @@ static int apply_option(int key, const char *value, struct daemon_options *optio
         switch (key) {
         case OPTION_MODE:
                 return parse_mode(value, &options->mode);
+        case OPTION_RESTORE_SCAN:
+                options->restore_scan = true;
+                return 0;
         case OPTION_DEADLINE:
                 r = parse_number(value, 1, DEADLINE_MAX_SEC, &number);
                 options->deadline_usec = (uint64_t)number * 1000000;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,44 +9,243 @@
 #include "daemon.h"
 #include "mode.h"
 #include "util/cleanup.h"
+#include "util/log.h"
+#include "util/message_id.h"
+#include "util/read.h"
 
-static bool says_no_scan(const char *mode) {
-        return strncmp(mode, "manual", 6) == 0 || strncmp(mode, "none", 4) == 0;
+#define CHECK_MS 10000
+/* While it is to be taken over. */
+#define TAKE_OVER_CHECK_MS 1000
+#define PATH_TEXT_MAX 4096
+
+/* ---- the kernel's word ---- */
+
+static bool says_no_scan(const char *word) {
+        return strcmp(word, "manual") == 0 || strcmp(word, "none") == 0;
 }
 
-/* False when there is no such file. */
-static bool read_head(const char *path, char *buffer, size_t size) {
+/* The first line of a file, as far as there is room for it: its length, or -errno. */
+static int read_line(const char *path, char *line, size_t size) {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, buffer, size - 1);
+        size_t length;
+        int r = fd < 0 ? -errno : read_bytes(fd, line, size - 1, &length);
 
-        buffer[n < 0 ? 0 : n] = '\0';
-        return n >= 0;
+        line[r < 0 ? 0 : strcspn(line, "\n")] = '\0';
+        return r < 0 ? r : (int)strlen(line);
 }
 
-/* Before the loop runs, and of files that no device stands behind. Where scsi_mod is not loaded
- * yet, the kernel's command line says how it will be. */
-static bool kernel_scans(const char *sysfs) {
+static void parameter_path(const struct mode *mode, char path[PATH_TEXT_MAX]) {
+        snprintf(path, PATH_TEXT_MAX, "%s/module/scsi_mod/parameters/scan", mode->options->sysfs);
+}
+
+static int read_parameter(const struct mode *mode, char word[MODE_WORD_MAX]) {
+        char path[PATH_TEXT_MAX];
+
+        parameter_path(mode, path);
+        return read_line(path, word, MODE_WORD_MAX);
+}
+
+/* Without a line's end: the kernel has room for six letters, and takes it for one. Written is not
+ * done: it is read again. 0, or -errno. */
+static int write_parameter(const struct mode *mode, const char *word) {
+        char path[PATH_TEXT_MAX], now[MODE_WORD_MAX];
+        _cleanup_(closep) int fd = -1;
+        int r;
+
+        parameter_path(mode, path);
+        fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+        if (fd < 0 || write(fd, word, strlen(word)) < 0)
+                return -errno;
+        r = read_parameter(mode, now);
+        if (r < 0)
+                return r;
+        return strcmp(now, word) == 0 ? 0 : -EIO;
+}
+
+/* Where scsi_mod is not loaded yet: how it will be, as the kernel's command line says. The last of
+ * several holds. False when it says nothing. */
+static bool read_command_line(char word[MODE_WORD_MAX]) {
         static const char parameter[] = "scsi_mod.scan=";
-        char path[4096], text[4096];
-        const char *found;
+        char line[4096];
+        const char *found = NULL;
 
-        snprintf(path, sizeof(path), "%s/module/scsi_mod/parameters/scan", sysfs);
-        if (read_head(path, text, sizeof(text)))
-                return !says_no_scan(text);
-        if (!read_head("/proc/cmdline", text, sizeof(text)))
-                return true;
-        found = strstr(text, parameter);
-        return !found || !says_no_scan(found + sizeof(parameter) - 1);
+        if (read_line("/proc/cmdline", line, sizeof(line)) < 0)
+                return false;
+        for (const char *at = line; (at = strstr(at, parameter)); at++)
+                found = at + sizeof(parameter) - 1;
+        if (found) /* letters: it is told on the bus */
+                snprintf(word, MODE_WORD_MAX, "%.*s",
+                         (int)strspn(found, "abcdefghijklmnopqrstuvwxyz"), found);
+        return found && *word;
 }
 
-bool mode_is_owner(const struct daemon_options *options) {
-        switch (options->mode) {
-        case DAEMON_MODE_OWNER:
-                return true;
-        case DAEMON_MODE_OBSERVER:
-                return false;
+/* ---- what was taken over, across our own restarts ---- */
+
+static void note_path(const struct mode *mode, char path[PATH_TEXT_MAX]) {
+        snprintf(path, PATH_TEXT_MAX, "%s/kernel-scan", mode->options->runtime_dir);
+}
+
+/* 0, or -errno. */
+static int write_note(const struct mode *mode, const char *word) {
+        char path[PATH_TEXT_MAX];
+        _cleanup_(closep) int fd = -1;
+
+        note_path(mode, path);
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return fd < 0 || write(fd, word, strlen(word)) < 0 ? -errno : 0;
+}
+
+static void read_note(struct mode *mode) {
+        char path[PATH_TEXT_MAX];
+
+        note_path(mode, path);
+        if (read_line(path, mode->taken_from, MODE_WORD_MAX) < 0 ||
+            (strcmp(mode->taken_from, "sync") != 0 && strcmp(mode->taken_from, "async") != 0))
+                *mode->taken_from = '\0';
+}
+
+static void drop_note(struct mode *mode) {
+        char path[PATH_TEXT_MAX];
+
+        note_path(mode, path);
+        (void)unlink(path);
+        *mode->taken_from = '\0';
+}
+
+/* ---- who it is, and why ---- */
+
+__attribute__((format(printf, 3, 4))) static void become(struct mode *mode, bool owner,
+                                                         const char *format, ...) {
+        char reason[MODE_REASON_MAX];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(reason, sizeof(reason), format, arguments);
+        va_end(arguments);
+        if (!mode->again && mode->owner == owner && strcmp(mode->reason, reason) == 0)
+                return;
+        mode->again = false;
+        mode->owner = owner;
+        memcpy(mode->reason, reason, sizeof(reason));
+        log_info("%s: %s", owner ? "owner" : "observer", reason);
+        mode->changed(mode->userdata);
+}
+
+/* Module loading goes on in udevd's workers. Without udevd nobody else loads any. */
+static bool udev_is_at_rest(void) {
+        return access("/run/udev/queue", F_OK) < 0;
+}
+
+/* As the parameter says, or will say. */
+static void follow(struct mode *mode) {
+        char word[MODE_WORD_MAX];
+
+        if (read_parameter(mode, word) > 0)
+                become(mode, says_no_scan(word), "scsi_mod.scan is %s", word);
+        else if (read_command_line(word))
+                become(mode, says_no_scan(word),
+                       "scsi_mod.scan will be %s, by the kernel's command line", word);
+        else
+                become(mode, false, "nothing says that the kernel does not scan");
+}
+
+static void take_over(struct mode *mode, const char *word) {
+        int r = write_note(mode, word);
+
+        if (r >= 0)
+                r = write_parameter(mode, "manual");
+        if (r >= 0) {
+                memcpy(mode->taken_from, word, MODE_WORD_MAX);
+                mode->failed = false;
+                become(mode, true, "taken over from the kernel, whose scsi_mod.scan was %s", word);
+                return;
+        }
+        drop_note(mode);
+        if (!mode->failed)
+                log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_NOT_TAKEN_OVER},
+                          "cannot take over from the kernel: scsi_mod.scan: %s",
+                          strerrordesc_np(-r) ?: "error");
+        mode->failed = true;
+        become(mode, false, "cannot take over: scsi_mod.scan cannot be written (%s)",
+               strerrordesc_np(-r) ?: "error");
+}
+
+static void approach(struct mode *mode) {
+        char word[MODE_WORD_MAX];
+
+        if (read_parameter(mode, word) <= 0) {
+                follow(mode);
+        } else if (!says_no_scan(word)) {
+                if (mode->probed(mode->userdata) && udev_is_at_rest())
+                        take_over(mode, word);
+                else
+                        become(mode, false,
+                               "scsi_mod.scan is %s, and will be taken over when the drivers have "
+                               "probed their hosts",
+                               word);
+        } else if (*mode->taken_from) {
+                become(mode, true, "taken over from the kernel, whose scsi_mod.scan was %s",
+                       mode->taken_from);
+        } else {
+                follow(mode);
+        }
+}
+
+void mode_retry(struct mode *mode) {
+        mode->again = true;
+}
+
+void mode_check(struct mode *mode) {
+        switch (mode->options->mode) {
         case DAEMON_MODE_AUTO:
+                follow(mode);
+                break;
+        case DAEMON_MODE_TAKE_OVER:
+                approach(mode);
+                break;
+        case DAEMON_MODE_OWNER:
+                become(mode, true, "started with --mode=owner");
+                break;
+        case DAEMON_MODE_OBSERVER:
+                become(mode, false, "started with --mode=observer");
                 break;
         }
-        return !kernel_scans(options->sysfs);
+}
+
+static void on_timer(uv_timer_t *timer) {
+        struct mode *mode = timer->data;
+        bool approaching = mode->options->mode == DAEMON_MODE_TAKE_OVER && !mode->owner;
+
+        mode_check(mode);
+        uv_timer_start(timer, on_timer, approaching ? TAKE_OVER_CHECK_MS : CHECK_MS, 0);
+}
+
+void mode_start(struct mode *mode, uv_loop_t *loop) {
+        uv_timer_init(loop, &mode->timer);
+        mode->timer.data = mode;
+        if (mode->options->mode == DAEMON_MODE_TAKE_OVER)
+                read_note(mode);
+        mode_check(mode);
+        if (mode->options->mode == DAEMON_MODE_AUTO || mode->options->mode == DAEMON_MODE_TAKE_OVER)
+                uv_timer_start(&mode->timer, on_timer, TAKE_OVER_CHECK_MS, 0);
+}
+
+void mode_give_back(struct mode *mode) {
+        char word[MODE_WORD_MAX], was[MODE_WORD_MAX];
+        int r;
+
+        if (!mode->options->restore_scan || !*mode->taken_from)
+                return;
+        memcpy(was, mode->taken_from, sizeof(was));
+        drop_note(mode);
+        /* Whoever has written it since wants it so. */
+        if (read_parameter(mode, word) <= 0 || strcmp(word, "manual") != 0)
+                return;
+        r = write_parameter(mode, was);
+        if (r < 0)
+                log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_NOT_GIVEN_BACK},
+                          "the kernel does not scan again: scsi_mod.scan: %s",
+                          strerrordesc_np(-r) ?: "error");
+        else
+                log_info("scsi_mod.scan is %s again", was);
 }

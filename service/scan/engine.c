@@ -134,6 +134,29 @@ int engine_set_policy(struct engine *engine, const struct policy *policy, uint32
         return engine_result(engine, r);
 }
 
+int engine_set_owner(struct engine *engine, bool owner, struct scan_time now) {
+        struct scope scope = {.kind = SCOPE_ALL};
+        struct scan_request request = {
+                .scope = &scope,
+                .scope_text = "",
+                .cause = CAUSE_BOOT,
+                .attach = true,
+        };
+        struct host_work *host, *next;
+        uint64_t job;
+        int r = owner ? planner_request(&engine->planner, &request, now, &job) : 0;
+
+        if (r == -EBUSY)
+                return r;
+        /* Nothing of the job has begun: it goes by who we are now. */
+        engine->planner.config.owner = owner;
+        judge_forget(&engine->planner);
+        admission_rejudge(&engine->planner);
+        HASH_ITER (hh, engine->planner.hosts, host, next)
+                host_work_read(&engine->planner, host);
+        return engine_result(engine, r);
+}
+
 int engine_explain(const struct engine *engine, const struct scope *scope,
                    struct explanation *ret) {
         return planner_explain(&engine->planner, scope, ret);

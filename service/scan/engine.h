@@ -65,6 +65,10 @@ int engine_evaluate(const struct engine *engine, const struct scope *scope,
 int engine_start(struct engine *engine, struct scan_time now);
 bool engine_is_ready(const struct engine *engine);
 
+/* The kernel scans no longer, or does again; whatever it scanned or did not is looked at. Who has
+ * become the owner scans everything. -EBUSY too many jobs: nothing has changed. */
+int engine_set_owner(struct engine *engine, bool owner, struct scan_time now);
+
 int engine_event(struct engine *engine, const struct event *event, struct scan_time now);
 
 struct scan_request {

@@ -68,10 +68,16 @@ static void explain_discovery(struct account *account, const struct host *host) 
                     host->facts.driver, by ? by->name : "", by ? by->file : "");
                 break;
         case DISCOVERY_KERNEL:
-                if (account->planner->config.owner)
+                if (account->planner->config.owner && TAILQ_EMPTY(&host->targets))
                         add(account, "kernel-discovers", SEVERITY_ERROR,
                             "the driver %s brings its links up only in the kernel's own scan, which "
-                            "scsi_mod.scan keeps from happening",
+                            "scsi_mod.scan keeps from happening (scsiscand --mode=take-over lets the "
+                            "kernel do that first)",
+                            host->facts.driver);
+                else if (account->planner->config.owner)
+                        add(account, "kernel-discovers", SEVERITY_INFO,
+                            "the driver %s brings its links up only in the kernel's own scan, which "
+                            "it has done: its targets are here",
                             host->facts.driver);
                 else
                         add(account, "kernel-discovers", SEVERITY_INFO,

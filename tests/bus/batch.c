@@ -87,7 +87,7 @@ static void test_followed(void) {
 
         sim_kernel_scan(machine);
         harness = harness_new(machine);
-        harness_start(harness, (struct daemon_start){.observer = true});
+        harness_start(harness, (struct daemon_start){.mode = "observer"});
         harness_wait_ready(harness);
         client = harness_client(harness);
         harness_check(harness);

@@ -23,6 +23,7 @@ struct expected {
 static const struct expected expected[] = {
         {SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Busy", "false"},
         {SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "Mode", "'owner'"},
+        {SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "ModeReason", "'started with --mode=owner'"},
         {SCSISCAN_PATH, SCSISCAN_INTERFACE_SCAN, "KernelScanMode", "'manual'"},
         {SCSISCAN_PATH, SCSISCAN_INTERFACE_TOPOLOGY, "Ready", "true"},
         {HOST_PATH("0"), SCSISCAN_INTERFACE_HOST, "Number", "uint32 0"},

@@ -121,14 +121,14 @@ static void test_hang(void) {
 
 /* An earlier worker is still in the kernel: that is what the lock says. Nothing else can be known
  * of its host before it has left. */
-static void test_locked(gconstpointer observer) {
+static void test_locked(gconstpointer mode) {
         struct sim_machine *machine = machine_new(2, 1, 4);
         struct harness *harness;
         struct client *client;
         g_autofree char *lock = NULL, *seen = NULL;
         int fd;
 
-        if (observer)
+        if (mode)
                 sim_kernel_scan(machine);
         harness = harness_new(machine);
         client = harness_client(harness);
@@ -136,7 +136,7 @@ static void test_locked(gconstpointer observer) {
         fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         g_assert_cmpint(fd, >=, 0);
         g_assert_cmpint(flock(fd, LOCK_EX | LOCK_NB), ==, 0);
-        harness_start(harness, (struct daemon_start){.deadline = DEADLINE, .observer = observer});
+        harness_start(harness, (struct daemon_start){.deadline = DEADLINE, .mode = mode});
         harness_wait_ready(harness);
         harness_wait_log(harness, "host0: stuck: an earlier worker is still in the kernel");
         others_are_served(harness);
@@ -198,7 +198,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/faults/deadly-lun", test_deadly_lun);
         g_test_add_func("/bus/faults/hang", test_hang);
         g_test_add_data_func("/bus/faults/locked-owner", NULL, test_locked);
-        g_test_add_data_func("/bus/faults/locked-observer", "", test_locked);
+        g_test_add_data_func("/bus/faults/locked-observer", "observer", test_locked);
         g_test_add_func("/bus/faults/end-while-hanging", test_end_while_hanging);
         g_test_add_func("/bus/faults/lost-events", test_lost_events);
         return g_test_run();

@@ -150,7 +150,7 @@ static void play_free(struct play *play) {
 }
 
 /* The mirror begins while the first pass is under way. */
-static void test_follow(gconstpointer observer) {
+static void test_follow(gconstpointer mode) {
         struct play *play = g_new0(struct play, 1);
         struct mirror *mirror;
         guint32 seed = g_test_rand_int();
@@ -161,7 +161,7 @@ static void test_follow(gconstpointer observer) {
         add_host(play);
         add_host(play);
         play->harness = harness_new(play->machine);
-        harness_start(play->harness, (struct daemon_start){.observer = observer != NULL});
+        harness_start(play->harness, (struct daemon_start){.mode = mode});
         UNTIL(client_sees_service(harness_client(play->harness)));
         mirror = mirror_new(harness_client(play->harness));
         harness_wait_ready(play->harness);
@@ -179,6 +179,6 @@ static void test_follow(gconstpointer observer) {
 int main(int argc, char **argv) {
         harness_init(&argc, &argv);
         g_test_add_data_func("/bus/follow/owner", NULL, test_follow);
-        g_test_add_data_func("/bus/follow/observer", "", test_follow);
+        g_test_add_data_func("/bus/follow/observer", "observer", test_follow);
         return g_test_run();
 }

@@ -151,8 +151,10 @@ static char **daemon_arguments(const struct harness *harness, struct daemon_star
                                         "export LISTEN_PID=$$ && exec \"$0\" \"$@\"", NULL);
         g_strv_builder_add_many(builder, g_getenv("SCSISCAND"), "--worker", g_getenv("SIM_WORKER"),
                                 "--sysfs", sim_server_root(harness->sim), "--runtime-dir", runtime,
-                                "--state-dir", state, "--policy-dir", policy,
-                                start.observer ? "--mode=observer" : "--mode=owner", NULL);
+                                "--state-dir", state, "--policy-dir", policy, "--mode",
+                                start.mode ?: "owner", NULL);
+        if (start.restore_scan)
+                g_strv_builder_add(builder, "--restore-scan");
         if (start.listen_fd <= 0)
                 g_strv_builder_add(builder, uevents);
         if (start.deadline > 0)

@@ -32,7 +32,8 @@ void harness_free(struct harness *harness);
 struct sim_machine *machine_new(uint32_t hosts, uint32_t targets, uint32_t luns);
 
 struct daemon_start {
-        bool observer;
+        const char *mode;  /* NULL: owner */
+        bool restore_scan; /* --restore-scan */
         unsigned deadline; /* seconds; 0: the daemon's own */
         unsigned
                 interval; /* ms, --attention-interval and --confirm-interval; 0: the daemon's own */

@@ -23,7 +23,7 @@ static struct harness *boot(void) {
         g_assert_true(sim_attach_by_hand(machine, (struct scsi_address){{0, 0, 0}, 0}));
         g_assert_true(sim_attach_by_hand(machine, (struct scsi_address){{0, 0, 1}, 0}));
         harness = harness_new(machine);
-        harness_start(harness, (struct daemon_start){.observer = true});
+        harness_start(harness, (struct daemon_start){.mode = "observer"});
         harness_wait_ready(harness);
         harness_check(harness);
         return harness;

@@ -126,11 +126,16 @@ static void test_host(void) {
         stage_done(&stage);
 }
 
-/* Links that only the kernel's own scan brings up stay down when it is told not to. */
+/* Links that only the kernel's own scan brings up stay down when it is told not to; unless it has
+ * done so before. */
 static void test_links_stay_down(void) {
         struct stage stage = stage_new_driver("mpt3sas", SIM_QUIET, 1);
+        struct sim_host host = {.driver = "mpt3sas", .max_id = 2};
 
-        assert_obstacles(&stage, "host0", "kernel-discovers");
+        assert_obstacles(&stage, "host0", "");
+        g_assert_cmpuint(sim_add_host(stage.machine, &host), ==, 1);
+        world_settle(stage.world);
+        assert_obstacles(&stage, "host1", "kernel-discovers");
         stage_done(&stage);
 }
 
