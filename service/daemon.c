@@ -16,6 +16,7 @@
 #include "inbox.h"
 #include "kernel/kernel.h"
 #include "mode.h"
+#include "pace.h"
 #include "policy/scan_rules.h"
 #include "policy_files.h"
 #include "rules.h"
@@ -27,29 +28,21 @@
 #include "util/message_id.h"
 #include "worker/messages.h"
 
-/* Changes are published together: at once when nothing is under way, else at this pace. */
-#define PUBLISH_PACE_MS 50
-/* Where so many devices are about to come, the topology is published when the last one is there,
- * or after that time: mapping a thousand LUNs is one batch. */
-#define BULK_DEVICES 32
-#define BULK_PATIENCE_MS 5000
 /* The loop is kept no longer than this at a time. */
 #define SLICE_USEC 10000
-/* What has to be on the disk before it is published is waited for so long. */
-#define KEEP_PATIENCE_MS 1000
 /* Finished jobs are forgotten by somebody looking at the clock now and then. */
 #define HOUSEKEEPING_MS 10000
 
 struct daemon {
         uv_loop_t loop;
         uv_signal_t terminate, interrupt, hangup;
-        uv_idle_t work;  /* runs once when something went into the engine */
-        uv_timer_t pace; /* the next publication is due */
+        uv_idle_t work; /* runs once when something went into the engine */
         uv_timer_t housekeeping;
         uv_timer_t wake; /* the engine has something to begin by itself */
         struct turns turns;
         struct heartbeat heartbeat;
         struct mode mode;
+        struct pace pace;
         struct policy_limits limits;
         struct rules *rules;
         struct engine *engine;
@@ -57,12 +50,9 @@ struct daemon {
         struct kernel *kernel;
         struct server *server;
         struct state *state;
-        uint64_t published;  /* ms of the loop's clock */
-        uint64_t owed_since; /* ms: what is not on the disk yet waits to be published; 0 for none */
-        uint64_t bulk_since; /* ms: many devices are about to come since then; 0 when not */
-        uint64_t last_host;  /* ms of the loop's clock: when the last one came */
-        bool deferred;       /* there is something to do when the bus has been told */
-        bool owner;          /* what the layers go by: mode.owner, as soon as they can */
+        uint64_t last_host; /* ms of the loop's clock: when the last one came */
+        bool deferred;      /* there is something to do when the bus has been told */
+        bool owner;         /* what the layers go by: mode.owner, as soon as they can */
         bool ready_told;
         bool stopping;
         int result;
@@ -95,7 +85,7 @@ static void daemon_stop(struct daemon *daemon, int result) {
         close_handle(&daemon->interrupt);
         close_handle(&daemon->hangup);
         close_handle(&daemon->work);
-        close_handle(&daemon->pace);
+        close_handle(&daemon->pace.timer);
         close_handle(&daemon->housekeeping);
         close_handle(&daemon->wake);
         close_handle(&daemon->turns.prepare);
@@ -156,54 +146,6 @@ static void tell_ready(struct daemon *daemon) {
         (void)sd_notify(0, "READY=1");
 }
 
-/* Whoever is told that a device was stopped finds it so after a restart, too: that is written
- * first, unless the disk takes too long over it. */
-static bool is_to_wait(struct daemon *daemon) {
-        uint64_t now = uv_now(&daemon->loop);
-
-        state_touch(daemon->state);
-        if (!state_owes(daemon->state)) {
-                daemon->owed_since = 0;
-                return false;
-        }
-        if (daemon->owed_since == 0)
-                daemon->owed_since = now;
-        if (now - daemon->owed_since >= KEEP_PATIENCE_MS)
-                return false;
-        uv_timer_start(&daemon->pace, on_due, PUBLISH_PACE_MS, 0);
-        return true;
-}
-
-/* Once that has begun it lasts until none of them is awaited any more. */
-static bool is_bulk(struct daemon *daemon) {
-        size_t expected = engine_expected(daemon->engine);
-        uint64_t now = uv_now(&daemon->loop);
-        bool at_first;
-
-        if (expected == 0 || (daemon->bulk_since == 0 && expected < BULK_DEVICES)) {
-                daemon->bulk_since = 0;
-                return false;
-        }
-        if (daemon->bulk_since > 0 && now - daemon->bulk_since < BULK_PATIENCE_MS)
-                return true;
-        /* It begins, or has taken too long and is told in part. */
-        at_first = daemon->bulk_since == 0;
-        daemon->bulk_since = now;
-        return at_first;
-}
-
-/* heard: the engine knows of all that the kernel has said. */
-static void publish(struct daemon *daemon, bool heard) {
-        struct server_publication what = {.heard = heard};
-
-        uv_timer_stop(&daemon->pace);
-        if (is_to_wait(daemon))
-                return;
-        daemon->published = uv_now(&daemon->loop);
-        what.held = is_bulk(daemon);
-        server_publish(daemon->server, &what);
-}
-
 static void rearm_wake(struct daemon *daemon) {
         uint64_t at = engine_wake_at(daemon->engine), now = daemon_now(daemon).monotonic;
 
@@ -244,16 +186,6 @@ static bool begin_steps(struct daemon *daemon, uint64_t until) {
         return false;
 }
 
-static void publish_when_due(struct daemon *daemon, bool at_rest) {
-        uint64_t since = uv_now(&daemon->loop) - daemon->published;
-
-        if ((at_rest && !engine_is_busy(daemon->engine)) || since >= PUBLISH_PACE_MS ||
-            server_is_urgent(daemon->server))
-                publish(daemon, at_rest);
-        else if (!uv_is_active((uv_handle_t *)&daemon->pace))
-                uv_timer_start(&daemon->pace, on_due, PUBLISH_PACE_MS - since, 0);
-}
-
 static void on_work(uv_idle_t *handle) {
         struct daemon *daemon = handle->data;
         uint64_t until;
@@ -270,7 +202,7 @@ static void on_work(uv_idle_t *handle) {
         if (daemon->stopping)
                 return;
         rearm_wake(daemon);
-        publish_when_due(daemon, at_rest);
+        pace_publish(&daemon->pace, at_rest);
         if (!at_rest)
                 daemon_poke(daemon);
 }
@@ -527,6 +459,9 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         r = server_new(&daemon->loop, &server, &from_server, &daemon->server);
         if (r < 0)
                 return r;
+        daemon->pace.engine = daemon->engine;
+        daemon->pace.state = daemon->state;
+        daemon->pace.server = daemon->server;
         return engine_start(daemon->engine, daemon_now(daemon));
 }
 
@@ -548,12 +483,12 @@ static void start_handles(struct daemon *daemon) {
         uv_signal_init(&daemon->loop, &daemon->interrupt);
         uv_signal_init(&daemon->loop, &daemon->hangup);
         uv_idle_init(&daemon->loop, &daemon->work);
-        uv_timer_init(&daemon->loop, &daemon->pace);
+        pace_start(&daemon->pace, &daemon->loop, on_due, daemon);
         uv_timer_init(&daemon->loop, &daemon->housekeeping);
         uv_timer_init(&daemon->loop, &daemon->wake);
         heartbeat_start(&daemon->heartbeat, &daemon->loop);
         daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon;
-        daemon->work.data = daemon->pace.data = daemon;
+        daemon->work.data = daemon;
         daemon->housekeeping.data = daemon->wake.data = daemon;
         uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
         uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
