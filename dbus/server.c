@@ -236,7 +236,8 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
         waiting_start(server->waiting, loop);
         leases_start(server->leases, loop);
         telling_start(server->telling, loop);
-        bus_loop_start(server->bus_loop, loop);
+        if (!config->no_bus)
+                bus_loop_start(server->bus_loop, loop);
         *ret = server;
         return 0;
 }
@@ -257,7 +258,8 @@ bool server_is_urgent(const struct server *server) {
 }
 
 void server_stop(struct server *server) {
-        bus_loop_stop(server->bus_loop);
+        if (!server->config.no_bus)
+                bus_loop_stop(server->bus_loop);
         waiting_stop(server->waiting);
         leases_stop(server->leases);
         telling_stop(server->telling);

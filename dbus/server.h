@@ -51,6 +51,7 @@ struct server_config {
         struct engine *engine;
         bool owner;                  /* Scan.Mode */
         const char *mode_reason;     /* Scan.ModeReason, until server_set_mode() */
+        bool no_bus;                 /* there will be none: publications are for the handler only */
         const struct policy *policy; /* Policy.Rules; NULL for none */
         /* Where it begins: one that no earlier run of the service has come to, so that nobody takes
          * a generation for another one of that number. */

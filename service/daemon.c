@@ -38,7 +38,8 @@ struct daemon {
         uv_signal_t terminate, interrupt, hangup;
         uv_idle_t work; /* runs once when something went into the engine */
         uv_timer_t housekeeping;
-        uv_timer_t wake; /* the engine has something to begin by itself */
+        uv_timer_t wake;  /* the engine has something to begin by itself */
+        uv_timer_t limit; /* of the one pass */
         struct turns turns;
         struct heartbeat heartbeat;
         struct mode mode;
@@ -53,6 +54,7 @@ struct daemon {
         uint64_t last_host; /* ms of the loop's clock: when the last one came */
         bool deferred;      /* there is something to do when the bus has been told */
         bool owner;         /* what the layers go by: mode.owner, as soon as they can */
+        bool one_shot;      /* a pass over everything, and that is it */
         bool ready_told;
         bool stopping;
         int result;
@@ -88,6 +90,7 @@ static void daemon_stop(struct daemon *daemon, int result) {
         close_handle(&daemon->pace.timer);
         close_handle(&daemon->housekeeping);
         close_handle(&daemon->wake);
+        close_handle(&daemon->limit);
         close_handle(&daemon->turns.prepare);
         close_handle(&daemon->heartbeat.timer);
         close_handle(&daemon->mode.timer);
@@ -320,6 +323,8 @@ static void on_told(void *userdata) {
         struct daemon *daemon = userdata;
 
         tell_ready(daemon);
+        if (daemon->one_shot && daemon->ready_told && !engine_is_busy(daemon->engine))
+                daemon_stop(daemon, 0);
         if (daemon->deferred)
                 daemon_poke(daemon);
 }
@@ -384,6 +389,22 @@ static size_t list_counters(struct server_counter *counters, size_t max, void *u
         return count;
 }
 
+/* ---- one pass, in the initramfs ---- */
+
+static void on_limit(uv_timer_t *timer) {
+        log_error("not everything could be looked at in time");
+        daemon_stop(timer->data, -ETIMEDOUT);
+}
+
+/* Whoever waits for the root file system has to know that nothing will be attached. */
+static int start_one_shot(struct daemon *daemon, const struct daemon_options *options) {
+        daemon->one_shot = options->one_shot_sec > 0;
+        if (!daemon->one_shot)
+                return 0;
+        uv_timer_start(&daemon->limit, on_limit, (uint64_t)options->one_shot_sec * 1000, 0);
+        return rules_are_broken(daemon->rules) ? -EINVAL : 0;
+}
+
 /* ---- starting ---- */
 
 /* What attentions that may mean anything wait for grows and shrinks with what 3F/0E waits for. */
@@ -421,6 +442,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         struct server_config server = {
                 .owner = daemon->owner,
                 .mode_reason = daemon->mode.reason,
+                .no_bus = options->one_shot_sec > 0,
                 .generation = daemon_now(daemon).realtime / 1000,
         };
         struct server_handler from_server = {
@@ -435,10 +457,14 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
                 .noticed = on_noticed,
                 .userdata = daemon,
         };
+        char inherited[4096];
         int r;
 
         daemon->limits = limits_of(options);
         r = rules_new(policy_roots(options), &daemon->limits, &daemon->rules);
+        if (r < 0)
+                return r;
+        r = start_one_shot(daemon, options);
         if (r < 0)
                 return r;
         daemon->inbox = inbox_new();
@@ -449,8 +475,9 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         if (!daemon->engine)
                 return -ENOMEM;
         server.engine = daemon->engine;
-        r = state_open(&daemon->loop, options->state_dir, engine_memory(daemon->engine), on_poked,
-                       daemon, &daemon->state);
+        snprintf(inherited, sizeof(inherited), "%s/initramfs", options->runtime_dir);
+        r = state_open(&daemon->loop, options->state_dir, daemon->one_shot ? NULL : inherited,
+                       engine_memory(daemon->engine), on_poked, daemon, &daemon->state);
         if (r < 0)
                 return r;
         r = kernel_new(&daemon->loop, &kernel, &from_kernel, &daemon->kernel);
@@ -486,10 +513,11 @@ static void start_handles(struct daemon *daemon) {
         pace_start(&daemon->pace, &daemon->loop, on_due, daemon);
         uv_timer_init(&daemon->loop, &daemon->housekeeping);
         uv_timer_init(&daemon->loop, &daemon->wake);
+        uv_timer_init(&daemon->loop, &daemon->limit);
         heartbeat_start(&daemon->heartbeat, &daemon->loop);
         daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon;
         daemon->work.data = daemon;
-        daemon->housekeeping.data = daemon->wake.data = daemon;
+        daemon->housekeeping.data = daemon->wake.data = daemon->limit.data = daemon;
         uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
         uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
         uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);

@@ -16,6 +16,8 @@
 
 #define DEADLINE_DEFAULT_SEC 20
 #define DEADLINE_MAX_SEC 3600
+#define ONE_SHOT_MAX_SEC 3600
+#define ONE_SHOT_GRACE_SEC 5
 #define POLL_INTERVAL_MAX_SEC 86400
 #define PAUSE_MIN_MSEC 10
 #define PAUSE_MAX_MSEC 60000
@@ -32,6 +34,9 @@ static void print_help(void) {
                "                              be the owner\n"
                "  --restore-scan              make scsi_mod.scan what it was when the service ends that has\n"
                "                              taken over\n"
+               "  --one-shot=SECONDS          attach what there is, without a bus, and end: for the initramfs.\n"
+               "                              Fails if that takes longer, or if the policy has an error\n"
+               "                              (1 to 3600)\n"
                "  --deadline=SECONDS          how long a kernel call may take beyond its own timeout\n"
                "                              before its host counts as stuck (1 to 3600, default 20)\n"
                "  --poll-interval=SECONDS     how often a target is asked that says nothing by itself;\n"
@@ -103,6 +108,7 @@ enum option_key {
         OPTION_VERSION,
         OPTION_MODE,
         OPTION_RESTORE_SCAN,
+        OPTION_ONE_SHOT,
         OPTION_DEADLINE,
         OPTION_POLL_INTERVAL,
         OPTION_ATTENTION_INTERVAL,
@@ -121,6 +127,7 @@ static const struct option option_table[] = {
         {"version", no_argument, NULL, OPTION_VERSION},
         {"mode", required_argument, NULL, OPTION_MODE},
         {"restore-scan", no_argument, NULL, OPTION_RESTORE_SCAN},
+        {"one-shot", required_argument, NULL, OPTION_ONE_SHOT},
         {"deadline", required_argument, NULL, OPTION_DEADLINE},
         {"poll-interval", required_argument, NULL, OPTION_POLL_INTERVAL},
         {"attention-interval", required_argument, NULL, OPTION_ATTENTION_INTERVAL},
@@ -160,6 +167,10 @@ static int apply_option(int key, const char *value, struct daemon_options *optio
         case OPTION_RESTORE_SCAN:
                 options->restore_scan = true;
                 return 0;
+        case OPTION_ONE_SHOT:
+                r = parse_number(value, 1, ONE_SHOT_MAX_SEC, &number);
+                options->one_shot_sec = (uint32_t)number;
+                return r;
         case OPTION_DEADLINE:
                 r = parse_number(value, 1, DEADLINE_MAX_SEC, &number);
                 options->deadline_usec = (uint64_t)number * 1000000;
@@ -272,5 +283,9 @@ int main(int argc, char *argv[]) {
         take_passed_socket(&options);
         /* What we were started with is not for the workers. */
         (void)close_range(SD_LISTEN_FDS_START, ~0U, CLOSE_RANGE_CLOEXEC);
+        /* Should even the loop hang: whoever waits for the root file system must not hang with it.
+         */
+        if (options.one_shot_sec > 0)
+                (void)alarm(options.one_shot_sec + ONE_SHOT_GRACE_SEC);
         return daemon_run(&options) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -11,6 +11,7 @@ struct rules {
         const char *const *roots;
         struct policy_limits defaults;
         struct policy *policy;
+        bool broken;
 };
 
 /* Where somebody wrote rules and nobody can say which, what they wanted kept out stays out. Who
@@ -55,6 +56,7 @@ static int read_at_start(struct rules *rules) {
                   "policy: %s", error);
         log_error("policy: none of it holds, and nothing is attached unasked, until the error is "
                   "mended and the policy is read again (scsictl policy reload)");
+        rules->broken = true;
         rules->policy = closed_policy(&rules->defaults);
         return rules->policy ? 0 : -ENOMEM;
 }
@@ -83,6 +85,10 @@ void rules_free(struct rules *rules) {
         free(rules);
 }
 
+bool rules_are_broken(const struct rules *rules) {
+        return rules->broken;
+}
+
 const struct policy *rules_policy(const struct rules *rules) {
         return rules->policy;
 }
@@ -94,5 +100,6 @@ int rules_read(const struct rules *rules, struct policy **ret, char **ret_error)
 void rules_replace(struct rules *rules, struct policy *policy) {
         policy_free(rules->policy);
         rules->policy = policy;
+        rules->broken = false;
         log_read_policy(policy);
 }

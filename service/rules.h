@@ -16,6 +16,9 @@ struct rules;
 int rules_new(const char *const *roots, const struct policy_limits *defaults, struct rules **ret);
 void rules_free(struct rules *rules);
 
+/* The files had an error at the start, and nothing has taken the place of what holds then. */
+bool rules_are_broken(const struct rules *rules);
+
 /* Lives until the next rules_replace(). */
 const struct policy *rules_policy(const struct rules *rules);
 /* What the files say now, owned by the caller: -EINVAL or another -errno with a sentence in

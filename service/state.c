@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "state.h"
 #include "util/cleanup.h"
@@ -26,6 +27,7 @@ struct state {
         uv_timer_t timer;
         uv_work_t work;
         char *directory;
+        char *inheritance; /* see state_open(); until it is kept */
         struct memory *memory;
         uint64_t saved; /* the serial that is in the file, or on its way there */
         uint64_t kept;  /* the serial that is in the file */
@@ -129,6 +131,13 @@ static void save_schedule(struct state *state) {
                 uv_timer_start(&state->timer, on_timer, SAVE_DELAY_MS, 0);
 }
 
+/* It is kept where it belongs: another start would take it for new. */
+static void inheritance_drop(struct state *state) {
+        if (state->inheritance)
+                (void)unlink(state->inheritance);
+        free(TAKE_PTR(state->inheritance));
+}
+
 static void save_done(uv_work_t *work, int status) {
         struct state *state = work->data;
 
@@ -141,8 +150,10 @@ static void save_done(uv_work_t *work, int status) {
                           "identities cannot be kept in %s: %s", state->directory,
                           strerrordesc_np(-state->error) ?: "error");
         state->complained = state->failed = state->error < 0;
-        if (!state->failed)
+        if (!state->failed) {
                 state->kept = state->saved;
+                inheritance_drop(state);
+        }
         if (!state->failed && state->saved != memory_serial(state->memory))
                 save_schedule(state);
         else if (state->failed && !state->closing)
@@ -179,26 +190,43 @@ bool state_owes(const struct state *state) {
 
 /* ---- life ---- */
 
-static int load(struct state *state) {
-        _cleanup_(closep) int directory = -1;
-        _cleanup_(freep) char *text = NULL;
-        int r;
+typedef int (*memory_reader)(struct memory *memory, const char *text, const char *boot_id);
 
-        directory = open(state->directory, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-        r = directory < 0 ? -errno : read_text(directory, FILE_NAME, &text);
+/* 1 when there is such a file, 0 when not; -ENOMEM. */
+static int load(struct state *state, const char *path, memory_reader read) {
+        _cleanup_(closep) int directory = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+        _cleanup_(freep) char *text = NULL;
+        int r = directory < 0 ? -errno : read_text(directory, FILE_NAME, &text);
+
         if (r == -ENOENT || r == -ENOMEM)
                 return r == -ENOENT ? 0 : r;
         if (r >= 0)
-                r = memory_parse(state->memory, text, state->boot_id);
+                r = read(state->memory, text, state->boot_id);
         if (r != 0)
                 log_write(LOG_WARNING, &(struct log_fields){.message_id = MESSAGE_ID_STATE_LOST},
                           "%s/" FILE_NAME " is not all understood: what it says of swapped units "
                           "is lost (%s)",
-                          state->directory, r < 0 ? strerrordesc_np(-r) ?: "error" : "bad lines");
-        return r == -ENOMEM ? r : 0;
+                          path, r < 0 ? strerrordesc_np(-r) ?: "error" : "bad lines");
+        return r == -ENOMEM ? r : 1;
 }
 
-int state_open(uv_loop_t *loop, const char *directory, struct memory *memory,
+/* What is inherited is on no disk yet: it is written even if nothing changes. */
+static int load_all(struct state *state, const char *inherited) {
+        int r = load(state, state->directory, memory_parse);
+
+        state->saved = state->kept = memory_serial(state->memory);
+        if (r < 0 || !inherited)
+                return r;
+        r = load(state, inherited, memory_merge);
+        if (r > 0 && asprintf(&state->inheritance, "%s/" FILE_NAME, inherited) < 0) {
+                state->inheritance = NULL;
+                return -ENOMEM;
+        }
+        state->failed = r > 0;
+        return r;
+}
+
+int state_open(uv_loop_t *loop, const char *directory, const char *inherited, struct memory *memory,
                void (*on_kept)(void *userdata), void *userdata, struct state **ret) {
         struct state *state = calloc(1, sizeof(*state));
         int r;
@@ -215,13 +243,11 @@ int state_open(uv_loop_t *loop, const char *directory, struct memory *memory,
                 return -ENOMEM;
         }
         read_boot_id(state->boot_id);
-        r = load(state);
+        r = load_all(state, inherited);
         if (r < 0) {
-                free(state->directory);
-                free(state);
+                state_free(state);
                 return r;
         }
-        state->saved = state->kept = memory_serial(memory);
         uv_timer_init(loop, &state->timer);
         state->timer.data = state;
         *ret = state;
@@ -238,5 +264,6 @@ void state_free(struct state *state) {
         if (!state)
                 return;
         free(state->directory);
+        free(state->inheritance);
         free(state);
 }

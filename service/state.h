@@ -14,9 +14,10 @@
 
 struct state;
 
-/* Reads what is there into the memory. `on_kept`: something was written, or could not be. -ENOMEM.
- */
-int state_open(uv_loop_t *loop, const char *directory, struct memory *memory,
+/* Reads what is there into the memory. `inherited`: the directory where somebody who went before us
+ * in this boot, from the initramfs, has left what he knows; NULL for none. It is removed when it is
+ * kept in ours. `on_kept`: something was written, or could not be. -ENOMEM. */
+int state_open(uv_loop_t *loop, const char *directory, const char *inherited, struct memory *memory,
                void (*on_kept)(void *userdata), void *userdata, struct state **ret);
 /* The memory may have changed. */
 void state_touch(struct state *state);

@@ -221,7 +221,18 @@ static void parse_mark(const char *word, struct memory_mark *ret) {
                 ret->standing = STANDING_QUARANTINED;
 }
 
-static int parse_line(struct memory *memory, char *line, bool same_boot) {
+/* Who is another now than in an earlier boot is told of, and that needs what was before; but what
+ * was stopped stays so. */
+static bool is_known_otherwise(const struct memory *memory, const char *nexus,
+                               const struct memory_mark *mark,
+                               const struct scsi_identity *identity) {
+        const struct memory_entry *entry = memory_get(memory, nexus);
+
+        return entry && mark->standing == STANDING_PRESENT &&
+               !scsi_identity_equal(&entry->identity, identity);
+}
+
+static int parse_line(struct memory *memory, char *line, bool same_boot, bool beside) {
         const char *nexus = strsep(&line, "\t"), *instance = strsep(&line, "\t"),
                    *standing = strsep(&line, "\t");
         struct scsi_identity identity;
@@ -241,10 +252,14 @@ static int parse_line(struct memory *memory, char *line, bool same_boot) {
                 return r;
         mark.instance = same_boot ? number : 0;
         parse_mark(standing, &mark);
+        if (beside && is_known_otherwise(memory, nexus, &mark, &identity)) {
+                scsi_identity_done(&identity);
+                return 0;
+        }
         return memory_set(memory, nexus, &mark, &identity);
 }
 
-int memory_parse(struct memory *memory, const char *text, const char *boot_id) {
+static int parse_text(struct memory *memory, const char *text, const char *boot_id, bool beside) {
         _cleanup_(freep) char *copy = strdup(text);
         char *cursor = copy, *line;
         bool same_boot;
@@ -256,12 +271,20 @@ int memory_parse(struct memory *memory, const char *text, const char *boot_id) {
         if (strncmp(line, header, sizeof(header) - 1) != 0)
                 return -EINVAL;
         same_boot = strcmp(line + sizeof(header) - 1, boot_id) == 0;
-        while ((line = strsep(&cursor, "\n"))) {
-                int r = *line ? parse_line(memory, line, same_boot) : 0;
+        while ((line = strsep(&cursor, "\n")) && (same_boot || !beside)) {
+                int r = *line ? parse_line(memory, line, same_boot, beside) : 0;
 
                 if (r == -ENOMEM)
                         return r;
                 bad += r < 0;
         }
         return bad;
+}
+
+int memory_parse(struct memory *memory, const char *text, const char *boot_id) {
+        return parse_text(memory, text, boot_id, false);
+}
+
+int memory_merge(struct memory *memory, const char *text, const char *boot_id) {
+        return parse_text(memory, text, boot_id, true);
 }

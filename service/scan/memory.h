@@ -57,3 +57,5 @@ uint64_t memory_urgent(const struct memory *memory);
 char *memory_format(const struct memory *memory, const char *boot_id);
 /* How many lines were not understood, or negative. */
 int memory_parse(struct memory *memory, const char *text, const char *boot_id);
+/* The same of what somebody wrote who went before in this boot; of another boot it is nothing. */
+int memory_merge(struct memory *memory, const char *text, const char *boot_id);

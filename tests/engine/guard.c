@@ -283,6 +283,35 @@ static void test_memory_text(void) {
         memory_free(memory);
 }
 
+static const struct memory_entry *merge(struct memory *memory, const char *line, const char *boot) {
+        g_autofree char *text =
+                g_strdup_printf("scsiscan identities 1 boot b\n/d 0:1 2\t77\t%s\n", line);
+
+        g_assert_cmpint(memory_merge(memory, text, boot), ==, 0);
+        return memory_get(memory, "/d 0:1 2");
+}
+
+/* What the initramfs has seen, beside what was so in an earlier boot. */
+static void test_memory_merge(void) {
+        struct memory *memory = memory_new();
+        const struct memory_entry *entry;
+
+        g_assert_null(merge(memory, "present\tnaa.5\tnaa.5", "another"));
+        g_assert_cmpint(memory_parse(memory,
+                                     "scsiscan identities 1 boot a\n"
+                                     "/d 0:1 2\t66\tpresent\tnaa.5\tnaa.5\n",
+                                     "b"),
+                        ==, 0);
+        entry = merge(memory, "present\tnaa.6\tnaa.6", "b"); /* that is to be told */
+        g_assert_cmpstr(entry->identity.name, ==, "naa.5");
+        entry = merge(memory, "present\tnaa.5\tnaa.5", "b");
+        g_assert_cmpuint(entry->mark.instance, ==, 77);
+        entry = merge(memory, "quarantined\tnaa.6\tnaa.6", "b");
+        g_assert_cmpstr(entry->identity.name, ==, "naa.6");
+        g_assert_cmpint(entry->mark.standing, ==, STANDING_QUARANTINED);
+        memory_free(memory);
+}
+
 /* ---- grown ---- */
 
 static void test_grown(void) {
@@ -339,6 +368,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/engine/guard/replaced-while-down", test_replaced_while_down);
         g_test_add_func("/engine/guard/replaced-between-boots", test_replaced_between_boots);
         g_test_add_func("/engine/guard/memory-text", test_memory_text);
+        g_test_add_func("/engine/guard/memory-merge", test_memory_merge);
         g_test_add_func("/engine/guard/grown", test_grown);
         g_test_add_func("/engine/guard/grown-unsaid", test_grown_unsaid);
         return g_test_run();

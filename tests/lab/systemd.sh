@@ -28,6 +28,8 @@ drop_in() {
 drop_in scsiscand.service '[Service]' 'ExecStart=' \
         "ExecStart=/run/lab/build/service/scsiscand --worker /run/lab/build/service/worker/scsiscan-worker --policy-dir /run/policy" \
         'WatchdogSec=5'
+drop_in scsiscan-fallback.service '[Service]' 'ExecStart=' \
+        'ExecStart=sh /run/lab/build/systemd/initramfs_kernel_scan --if-unserved'
 # They are after sysinit.target, which would bring the whole outer machine along.
 for unit in dbus.socket dbus.service dbus-broker.service scsiscan-settled.service; do
         drop_in $unit '[Unit]' 'DefaultDependencies=no'
