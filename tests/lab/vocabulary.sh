@@ -39,13 +39,18 @@ pause() {
         read -rt "$1" -u "$never_written" || :
 }
 
-# wait_until CONDITION SECONDS: try a bash condition until it holds
+# wait_until CONDITION SECONDS: try a bash condition until it holds. Looking may cost the machine's one
+# processor more than what is waited for: it is left alone for twice as long as looking took.
 wait_until() {
-        local seconds=$(($2 * LAB_PATIENCE)) end
-        end=$((${EPOCHREALTIME/./} + seconds * 1000000))
+        local seconds=$(($2 * LAB_PATIENCE)) begun=${EPOCHREALTIME/./} end now rest
+        end=$((begun + seconds * 1000000))
         until eval "$1"; do
-                ((${EPOCHREALTIME/./} < end)) || fail "not within $seconds s: $1"
-                pause 0.05
+                now=${EPOCHREALTIME/./}
+                ((now < end)) || fail "not within $seconds s: $1"
+                rest=$((now - begun > 25000 ? 2 * (now - begun) : 50000))
+                printf -v rest '%d.%06d' $((rest / 1000000)) $((rest % 1000000))
+                pause "$rest"
+                begun=${EPOCHREALTIME/./}
         done
 }
 
@@ -205,9 +210,15 @@ call() {
         busctl --timeout=$((150 * LAB_PATIENCE)) call org.scsiscan1 /org/scsiscan1 "$@"
 }
 
+# wait_property SECONDS OBJECT INTERFACE PROPERTY REGEX: see await.c
+wait_property() {
+        local is
+        is=$("$LAB_BUILD/tests/lab/await" --pid "$service_pid" "$1" "/org/scsiscan1$2" "org.scsiscan1.$3" \
+                "$4" "$5") || fail "not within $(($1 * LAB_PATIENCE)) s: $3.$4 of /org/scsiscan1$2 is $5, but: $is"
+}
+
 wait_ready() {
-        wait_until '[[ ! -e /proc/$service_pid/exe || $(call org.freedesktop.DBus.Properties Get ss org.scsiscan1.Topology Ready 2>&1) == "v b true" ]]' 60
-        [[ -e /proc/$service_pid/exe ]] || fail "the service has ended"
+        wait_property 60 '' Topology Ready true
 }
 
 # wait_settled [SECONDS]: until the service has nothing left to do
@@ -240,11 +251,9 @@ device_property() {
         busctl get-property org.scsiscan1 "/org/scsiscan1/device/${1//:/_}" org.scsiscan1.Device "$2" 2>&1
 }
 
-# wait_device H:C:T:L NAME VALUE [SECONDS]: until the property of the device is that
+# wait_device H:C:T:L NAME VALUE: until the property of the device is that, as await writes it
 wait_device() {
-        # shellcheck disable=SC2034 # wait_until evaluates them
-        local address=$1 name=$2 value=$3
-        wait_until '[[ $(device_property $address $name) == "$value" ]]' "${4:-$SOON}"
+        wait_property "$SOON" "/device/${1//:/_}" Device "$2" "^$3\$"
 }
 
 # wait_attached H:C:T:L..., wait_detached H:C:T:L...: until the kernel has, or has not, the devices
@@ -264,9 +273,7 @@ wait_detached() {
 
 # wait_lun H:C:T LUN DISPOSITION: until the target says that of its LUN
 wait_lun() {
-        # shellcheck disable=SC2034 # wait_until evaluates them
-        local object=/org/scsiscan1/target/${1//:/_} word="\"$2\" \"0x+([0-9a-f])\" \"$3\""
-        wait_until '[[ $(busctl get-property org.scsiscan1 $object org.scsiscan1.Target Luns) == *$word* ]]' "$SOON"
+        wait_property "$SOON" "/target/${1//:/_}" Target Luns "\"$2\" \"0x[0-9a-f]+\" \"$3\""
 }
 
 # expect_attaches COUNT H:C:T:L...: so often has the kernel attached each of them, by its log
