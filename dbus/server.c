@@ -242,6 +242,10 @@ int server_new(uv_loop_t *loop, const struct server_config *config,
         return 0;
 }
 
+int server_restore_lease(struct server *server, uint64_t id, int fd, const char *text) {
+        return leases_restore(server->leases, id, fd, text);
+}
+
 void server_publish(struct server *server, const struct server_publication *what) {
         telling_begin(server->telling, what);
 }

@@ -12,6 +12,7 @@
 #include "chronicle.h"
 #include "daemon.h"
 #include "dbus/server.h"
+#include "fd_store.h"
 #include "heartbeat.h"
 #include "inbox.h"
 #include "kernel/kernel.h"
@@ -405,6 +406,22 @@ static int start_one_shot(struct daemon *daemon, const struct daemon_options *op
         return rules_are_broken(daemon->rules) ? -EINVAL : 0;
 }
 
+/* ---- leases, for the next run ---- */
+
+static int keep_lease(uint64_t id, int fd, const char *text, void *userdata) {
+        return fd_store_keep(id, fd, text);
+}
+
+static void drop_lease(uint64_t id, void *userdata) {
+        fd_store_drop(id);
+}
+
+static int restore_lease(uint64_t id, int fd, const char *text, void *userdata) {
+        const struct daemon *daemon = userdata;
+
+        return server_restore_lease(daemon->server, id, fd, text);
+}
+
 /* ---- starting ---- */
 
 /* What attentions that may mean anything wait for grows and shrinks with what 3F/0E waits for. */
@@ -424,7 +441,8 @@ static const char *const *policy_roots(const struct daemon_options *options) {
         return options->policy_dirs[0] ? options->policy_dirs : policy_files_roots;
 }
 
-static int start_layers(struct daemon *daemon, const struct daemon_options *options) {
+static int start_layers(struct daemon *daemon, const struct daemon_options *options,
+                        struct fd_store *store) {
         struct engine_config engine = {
                 .owner = daemon->owner,
                 .steps_per_host = WORKER_THREADS,
@@ -455,6 +473,8 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
                 .job_ended = on_job_ended,
                 .changed = on_changed,
                 .noticed = on_noticed,
+                .lease_kept = keep_lease,
+                .lease_dropped = drop_lease,
                 .userdata = daemon,
         };
         char inherited[4096];
@@ -489,6 +509,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         daemon->pace.engine = daemon->engine;
         daemon->pace.state = daemon->state;
         daemon->pace.server = daemon->server;
+        fd_store_restore(store, restore_lease, daemon);
         return engine_start(daemon->engine, daemon_now(daemon));
 }
 
@@ -524,7 +545,7 @@ static void start_handles(struct daemon *daemon) {
         uv_timer_start(&daemon->housekeeping, on_due, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
 }
 
-int daemon_run(const struct daemon_options *options) {
+int daemon_run(const struct daemon_options *options, struct fd_store *store) {
         struct daemon daemon = {};
         int r = uv_loop_init(&daemon.loop);
 
@@ -532,7 +553,7 @@ int daemon_run(const struct daemon_options *options) {
                 return r;
         start_handles(&daemon);
         start_mode(&daemon, options);
-        r = start_layers(&daemon, options);
+        r = start_layers(&daemon, options, store);
         if (r < 0)
                 daemon_stop(&daemon, r);
         else

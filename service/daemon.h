@@ -13,6 +13,8 @@ enum daemon_mode {
         DAEMON_MODE_OBSERVER,
 };
 
+struct fd_store;
+
 #define DAEMON_POLICY_DIRS_MAX 16
 
 struct daemon_options {
@@ -32,5 +34,6 @@ struct daemon_options {
         bool restore_scan;     /* at the end the kernel scans again, if it was taken over */
 };
 
-/* Runs until SIGTERM or SIGINT: 0, or -errno of what made it end. */
-int daemon_run(const struct daemon_options *options);
+/* Goes on with what was kept of an earlier run, and runs until SIGTERM or SIGINT: 0, or -errno of
+ * what made it end. */
+int daemon_run(const struct daemon_options *options, struct fd_store *store);

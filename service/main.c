@@ -2,15 +2,14 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/close_range.h>
-#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "daemon.h"
+#include "fd_store.h"
 #include "policy/scan_rules.h"
 #include "util/log.h"
 
@@ -239,31 +238,6 @@ static int parse_argv(int argc, char *argv[], struct daemon_options *options) {
         return 0;
 }
 
-/* And no other that netlink has. */
-static bool is_uevent_socket(int fd) {
-        int protocol = -1;
-        socklen_t length = sizeof(protocol);
-
-        return sd_is_socket(fd, AF_NETLINK, SOCK_RAW, -1) > 0 &&
-               getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
-               protocol == NETLINK_KOBJECT_UEVENT;
-}
-
-/* systemd may own the uevent socket, so that nothing is lost while the service restarts. Whatever
- * else it passes is nothing to do without. */
-static void take_passed_socket(struct daemon_options *options) {
-        int count = sd_listen_fds(1);
-
-        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
-                if (options->uevent_fd < 0 && is_uevent_socket(fd)) {
-                        options->uevent_fd = fd;
-                        continue;
-                }
-                log_warning("systemd passes a descriptor that is not used (%d)", fd);
-                close(fd);
-        }
-}
-
 int main(int argc, char *argv[]) {
         struct daemon_options options = {
                 .sysfs = "/sys",
@@ -276,16 +250,20 @@ int main(int argc, char *argv[]) {
                 .attention_ms = policy_limits_default.attention_pause_ms,
                 .confirm_ms = policy_limits_default.confirm_ms,
         };
+        struct fd_store store = {};
         int r = parse_argv(argc, argv, &options);
 
         if (r != 0)
                 return r < 0 ? 2 : EXIT_SUCCESS;
-        take_passed_socket(&options);
+        /* systemd may own the uevent socket, so that nothing is lost while the service restarts. */
+        fd_store_take(&store, &options.uevent_fd);
         /* What we were started with is not for the workers. */
         (void)close_range(SD_LISTEN_FDS_START, ~0U, CLOSE_RANGE_CLOEXEC);
         /* Should even the loop hang: whoever waits for the root file system must not hang with it.
          */
         if (options.one_shot_sec > 0)
                 (void)alarm(options.one_shot_sec + ONE_SHOT_GRACE_SEC);
-        return daemon_run(&options) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        r = daemon_run(&options, &store);
+        fd_store_done(&store);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -213,6 +213,19 @@ int engine_inhibit(struct engine *engine, const struct scope *scope, uint64_t id
         return planner_inhibit(&engine->planner, scope, id);
 }
 
+int engine_inhibit_again(struct engine *engine, const struct scope *scope,
+                         const struct scsi_address *devices, size_t count, uint64_t id) {
+        return planner_inhibit_again(&engine->planner, scope, devices, count, id);
+}
+
+size_t engine_inhibited(const struct engine *engine, uint64_t id,
+                        const struct scsi_address **ret_devices) {
+        const struct inhibition *inhibition = planner_inhibition(&engine->planner, id);
+
+        *ret_devices = inhibition ? inhibition->devices : NULL;
+        return inhibition ? inhibition->device_count : 0;
+}
+
 int engine_uninhibit(struct engine *engine, uint64_t id, struct scan_time now) {
         int r = planner_uninhibit(&engine->planner, id, now);
 

@@ -113,6 +113,13 @@ int engine_order(struct engine *engine, const struct device_request *request, st
 /* Nothing in the scope is attached until the lease with this id ends: see scan/inhibit.h.
  * -ENOENT the scope names nothing, -EEXIST, -ENOMEM. */
 int engine_inhibit(struct engine *engine, const struct scope *scope, uint64_t id);
+/* Before engine_start(), for a lease that began in an earlier run: the scope, and the devices that
+ * engine_inhibited() said then it stands for. -EEXIST, -ENOMEM. */
+int engine_inhibit_again(struct engine *engine, const struct scope *scope,
+                         const struct scsi_address *devices, size_t count, uint64_t id);
+/* How many devices an identity or a node stands for, as long as the lease is held; 0 for others. */
+size_t engine_inhibited(const struct engine *engine, uint64_t id,
+                        const struct scsi_address **ret_devices);
 /* -ENOENT no such id. */
 int engine_uninhibit(struct engine *engine, uint64_t id, struct scan_time now);
 

@@ -104,12 +104,11 @@ static int add_device(const struct object_id *id, void *userdata) {
         return 0;
 }
 
-int planner_inhibit(struct planner *planner, const struct scope *scope, uint64_t id) {
+static int inhibition_new(const struct planner *planner, const struct scope *scope, uint64_t id,
+                          struct inhibition **ret) {
         struct inhibition *inhibition;
-        int r = scope_exists(scope, planner->topology);
+        int r;
 
-        if (r < 0)
-                return r;
         if (find(planner, id))
                 return -EEXIST;
         inhibition = calloc(1, sizeof(*inhibition));
@@ -117,7 +116,22 @@ int planner_inhibit(struct planner *planner, const struct scope *scope, uint64_t
                 return -ENOMEM;
         inhibition->id = id;
         r = scope_copy(scope, &inhibition->scope);
-        if (r >= 0 && (scope->kind == SCOPE_NAME || scope->kind == SCOPE_NODE))
+        if (r < 0)
+                inhibition_free(inhibition);
+        else
+                *ret = inhibition;
+        return r;
+}
+
+int planner_inhibit(struct planner *planner, const struct scope *scope, uint64_t id) {
+        struct inhibition *inhibition;
+        int r = scope_exists(scope, planner->topology);
+
+        if (r >= 0)
+                r = inhibition_new(planner, scope, id, &inhibition);
+        if (r < 0)
+                return r;
+        if (scope->kind == SCOPE_NAME || scope->kind == SCOPE_NODE)
                 r = scope_find(scope, planner->topology, add_device, inhibition);
         if (r < 0) {
                 inhibition_free(inhibition);
@@ -125,6 +139,27 @@ int planner_inhibit(struct planner *planner, const struct scope *scope, uint64_t
         }
         TAILQ_INSERT_TAIL(&planner->inhibitions, inhibition, entry);
         return 0;
+}
+
+int planner_inhibit_again(struct planner *planner, const struct scope *scope,
+                          const struct scsi_address *devices, size_t count, uint64_t id) {
+        struct inhibition *inhibition;
+        int r = inhibition_new(planner, scope, id, &inhibition);
+
+        for (size_t i = 0; i < count && r >= 0; i++) {
+                const struct object_id device = {.kind = OBJECT_DEVICE, .address = devices[i]};
+
+                r = add_device(&device, inhibition);
+                if (r < 0)
+                        inhibition_free(inhibition);
+        }
+        if (r >= 0)
+                TAILQ_INSERT_TAIL(&planner->inhibitions, inhibition, entry);
+        return r;
+}
+
+const struct inhibition *planner_inhibition(const struct planner *planner, uint64_t id) {
+        return find(planner, id);
 }
 
 /* ---- and ends ---- */
