@@ -13,8 +13,8 @@
 #include "scsi/address.h"
 
 #define PROGRAM_SECONDS 280
-#define UEVENT_FD 3
-#define SKIPPED 77 /* as Automake and meson have it */
+#define PASSED_FD 3 /* the first, as sd_listen_fds() has it */
+#define SKIPPED 77  /* as Automake and meson have it */
 
 struct harness {
         char *directory; /* the bus's files, and the daemon's */
@@ -136,17 +136,38 @@ char *harness_policy_path(const struct harness *harness, const char *name) {
         return g_build_filename(harness->directory, "policy", name, NULL);
 }
 
-static char **daemon_arguments(const struct harness *harness, struct daemon_start start) {
+/* What it is passed, from PASSED_FD on; behind it, or for its first, the uevents. */
+struct passed {
+        int *fds;
+        guint count;
+        char *names;
+};
+
+static struct passed passed_new(struct daemon_start start) {
+        struct passed passed = {};
+
+        if (start.keeper)
+                passed.count = keeper_pass(start.keeper, &passed.fds, &passed.names);
+        return passed;
+}
+
+static void passed_done(struct passed *passed) {
+        g_free(passed->fds);
+        g_free(passed->names);
+}
+
+static char **daemon_arguments(const struct harness *harness, struct daemon_start start,
+                               const struct passed *passed) {
         g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
         g_autofree char *runtime = harness_runtime_path(harness, NULL);
         g_autofree char *state = g_build_filename(harness->directory, "state", NULL);
         g_autofree char *policy = harness_policy_path(harness, NULL);
         g_autofree char *deadline = g_strdup_printf("--deadline=%u", start.deadline);
-        g_autofree char *uevents = g_strdup_printf("--uevent-fd=%d", UEVENT_FD);
+        g_autofree char *uevents = g_strdup_printf("--uevent-fd=%u", PASSED_FD + passed->count);
         g_autofree char *attention = g_strdup_printf("--attention-interval=%u", start.interval);
         g_autofree char *confirm = g_strdup_printf("--confirm-interval=%u", start.interval);
 
-        if (start.listen_fd > 0)
+        if (start.listen_fd > 0 || passed->count > 0)
                 g_strv_builder_add_many(builder, "sh", "-c",
                                         "export LISTEN_PID=$$ && exec \"$0\" \"$@\"", NULL);
         g_strv_builder_add_many(builder, g_getenv("SCSISCAND"), "--worker", g_getenv("SIM_WORKER"),
@@ -164,38 +185,57 @@ static char **daemon_arguments(const struct harness *harness, struct daemon_star
         return g_strv_builder_end(builder);
 }
 
-static void launcher_play_systemd(GSubprocessLauncher *launcher, struct daemon_start start) {
+static void launcher_play_systemd(GSubprocessLauncher *launcher, struct daemon_start start,
+                                  const struct passed *passed) {
         g_autofree char *watchdog = g_strdup_printf("%u", start.watchdog);
+        g_autofree char *count = g_strdup_printf("%u", passed->count + (start.listen_fd > 0));
+        g_autofree char *names =
+                g_strdup_printf("%s%s%s", passed->count > 0 ? passed->names : "",
+                                passed->count > 0 && start.listen_fd > 0 ? ":" : "",
+                                start.listen_fd > 0 ? "scsiscand.socket" : "");
 
-        if (start.listen_fd > 0)
-                g_subprocess_launcher_setenv(launcher, "LISTEN_FDS", "1", TRUE);
-        if (start.notify)
-                g_subprocess_launcher_setenv(launcher, "NOTIFY_SOCKET", start.notify, TRUE);
+        if (*names) {
+                g_subprocess_launcher_setenv(launcher, "LISTEN_FDS", count, TRUE);
+                g_subprocess_launcher_setenv(launcher, "LISTEN_FDNAMES", names, TRUE);
+        }
+        if (start.notify || start.keeper)
+                g_subprocess_launcher_setenv(
+                        launcher, "NOTIFY_SOCKET",
+                        start.keeper ? keeper_path(start.keeper) : start.notify, TRUE);
         if (start.watchdog > 0)
                 g_subprocess_launcher_setenv(launcher, "WATCHDOG_USEC", watchdog, TRUE);
+}
+
+static void launcher_pass(GSubprocessLauncher *launcher, const struct passed *passed,
+                          int uevent_fd) {
+        int uevents = fcntl(uevent_fd, F_DUPFD_CLOEXEC, 0);
+
+        g_assert_cmpint(uevents, >=, 0);
+        for (guint i = 0; i < passed->count; i++)
+                g_subprocess_launcher_take_fd(launcher, passed->fds[i], PASSED_FD + (int)i);
+        g_subprocess_launcher_take_fd(launcher, uevents, PASSED_FD + (int)passed->count);
 }
 
 void harness_start(struct harness *harness, struct daemon_start start) {
         g_autoptr(GSubprocessLauncher) launcher =
                 g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_PIPE);
-        g_auto(GStrv) arguments = daemon_arguments(harness, start);
+        struct passed passed = passed_new(start);
+        g_auto(GStrv) arguments = daemon_arguments(harness, start, &passed);
         g_autoptr(GError) error = NULL;
-        int uevents =
-                fcntl(start.listen_fd > 0 ? start.listen_fd : sim_server_uevent_fd(harness->sim),
-                      F_DUPFD_CLOEXEC, 0);
 
         g_assert_null(harness->daemon);
-        g_assert_cmpint(uevents, >=, 0);
         g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
-        g_subprocess_launcher_take_fd(launcher, uevents, UEVENT_FD);
+        launcher_pass(launcher, &passed,
+                      start.listen_fd > 0 ? start.listen_fd : sim_server_uevent_fd(harness->sim));
         g_subprocess_launcher_setenv(launcher, "DBUS_SYSTEM_BUS_ADDRESS", bus_address(harness->bus),
                                      TRUE);
         g_subprocess_launcher_setenv(launcher, "SCSISCAN_SIM", sim_server_socket(harness->sim),
                                      TRUE);
-        launcher_play_systemd(launcher, start);
+        launcher_play_systemd(launcher, start, &passed);
         harness->daemon =
                 g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments, &error);
         g_assert_no_error(error);
+        passed_done(&passed);
         harness->log_thread = g_thread_new("log", log_read, harness);
 }
 

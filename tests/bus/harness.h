@@ -8,6 +8,7 @@
  */
 
 #include "client.h"
+#include "keeper.h"
 #include "sim/sim_server.h"
 
 struct harness;
@@ -38,10 +39,12 @@ struct daemon_start {
         unsigned
                 interval; /* ms, --attention-interval and --confirm-interval; 0: the daemon's own */
         /* As systemd starts it: where it is to say how it is, NULL for nowhere; within how many µs,
-         * 0 for no watchdog; and a uevent socket instead of the machine's own, 0 for none. */
+         * 0 for no watchdog; a uevent socket instead of the machine's own, 0 for none; and who
+         * keeps what it is to be passed again, and is told how it is instead, NULL for nobody. */
         const char *notify;
         unsigned watchdog;
         int listen_fd;
+        struct keeper *keeper;
 };
 
 /* Starts it, and does not wait. */

@@ -2,8 +2,6 @@
 
 /* Inhibit: who has a lease, how it ends, and how many there may be. */
 
-#include <gio/gunixfdlist.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,85 +10,29 @@
 #include "dbus/leases.h"
 #include "fake_polkit.h"
 #include "harness.h"
+#include "holder.h"
 
 #define HOTPLUG SCSISCAN_INTERFACE_HOTPLUG
-#define NO_LEASES "@a(sssu) []"
 
 /* ---- taking one ---- */
-
-static GDBusConnection *join(struct harness *harness, uid_t uid) {
-        GDBusConnection *connection = client_connection(harness_address(harness), uid);
-
-        g_assert_nonnull(connection);
-        return connection;
-}
-
-static void leave(GDBusConnection *connection) {
-        (void)g_dbus_connection_close_sync(connection, NULL, NULL);
-        g_object_unref(connection);
-}
-
-/* The descriptor, or -1 with *error. */
-static int inhibit_text(GDBusConnection *connection, const char *scope, const char *who,
-                        const char *why, guint64 timeout, GError **error) {
-        g_autoptr(GUnixFDList) fds = NULL;
-        g_autoptr(GVariant) reply = g_dbus_connection_call_with_unix_fd_list_sync(
-                connection, SCSISCAN_BUS_NAME, SCSISCAN_PATH, HOTPLUG, "Inhibit",
-                g_variant_new("(ssst)", scope, who, why, timeout), G_VARIANT_TYPE("(h)"),
-                G_DBUS_CALL_FLAGS_NONE, -1, NULL, &fds, NULL, error);
-        gint32 index;
-
-        if (!reply)
-                return -1;
-        g_variant_get(reply, "(h)", &index);
-        return g_unix_fd_list_get(fds, index, error);
-}
-
-static int inhibit(GDBusConnection *connection, const char *scope, guint64 timeout) {
-        g_autoptr(GError) error = NULL;
-        int fd = inhibit_text(connection, scope, "test", "to see", timeout, &error);
-
-        g_assert_no_error(error);
-        g_assert_cmpint(fd, >=, 0);
-        return fd;
-}
 
 static void refused(GDBusConnection *connection, const char *scope, const char *who,
                     const char *why, guint64 timeout, const char *name) {
         g_autoptr(GError) error = NULL;
         g_autofree char *remote = NULL;
 
-        g_assert_cmpint(inhibit_text(connection, scope, who, why, timeout, &error), ==, -1);
+        g_assert_cmpint(holder_inhibit_text(connection, scope, who, why, timeout, &error), ==, -1);
         remote = g_dbus_error_get_remote_error(error);
         g_assert_cmpstr(remote, ==, name);
 }
 
 /* ---- what is told ---- */
 
-static char *leases_of(struct harness *harness) {
-        g_autoptr(GVariant) value =
-                client_get(harness_client(harness), SCSISCAN_PATH, HOTPLUG, "Leases");
-
-        return g_variant_print(value, TRUE);
-}
-
-static bool has_leases(struct harness *harness, const char *wanted) {
-        g_autofree char *text = leases_of(harness);
-
-        return strcmp(text, wanted) == 0;
-}
-
 static gsize count_leases(struct harness *harness) {
         g_autoptr(GVariant) value =
                 client_get(harness_client(harness), SCSISCAN_PATH, HOTPLUG, "Leases");
 
         return g_variant_n_children(value);
-}
-
-static void assert_leases(struct harness *harness, const char *wanted) {
-        g_autofree char *text = leases_of(harness);
-
-        g_assert_cmpstr(text, ==, wanted);
 }
 
 static struct harness *boot(void) {
@@ -105,18 +47,18 @@ static struct harness *boot(void) {
 static void test_visible(void) {
         struct harness *harness = boot();
         struct client *client = harness_client(harness);
-        GDBusConnection *root = join(harness, 0);
+        GDBusConnection *root = holder_join(harness, 0);
         struct client *nobody = client_new(harness_address(harness), NOBODY);
         guint from = client_arrived(client);
         g_autoptr(GVariant) theirs = NULL;
         g_autofree char *text = NULL;
         int fd;
 
-        assert_leases(harness, NO_LEASES);
-        fd = inhibit(root, "0:0:1", 0);
+        holder_assert_leases(harness, NO_LEASES);
+        fd = holder_inhibit(root, "0:0:1", 0);
         (void)client_signal(client, from, "PropertiesChanged",
                             "('0:0:1', 'test', 'to see', uint32 0)");
-        assert_leases(harness, "[('0:0:1', 'test', 'to see', uint32 0)]");
+        holder_assert_leases(harness, "[('0:0:1', 'test', 'to see', uint32 0)]");
         theirs = client_get(nobody, SCSISCAN_PATH, HOTPLUG, "Leases");
         text = g_variant_print(theirs, FALSE);
         g_assert_cmpstr(text, ==, "[('0:0:1', 'test', 'to see', 0)]");
@@ -125,9 +67,9 @@ static void test_visible(void) {
         (void)client_signal(client, from, "PropertiesChanged", "'Leases': <@a(sssu) []>");
         /* And what was held back is asked. */
         (void)client_signal(client, from, "Started", "'0:0:1', 'resync'");
-        assert_leases(harness, NO_LEASES);
+        holder_assert_leases(harness, NO_LEASES);
         client_free(nobody);
-        leave(root);
+        holder_leave(root);
         harness_check_complete(harness);
         harness_free(harness);
 }
@@ -135,12 +77,12 @@ static void test_visible(void) {
 /* The last copy counts, in whosever hands it is: who asked may be gone. */
 static void test_killed(void) {
         struct harness *harness = boot();
-        GDBusConnection *root = join(harness, 0);
-        int fd = inhibit(root, "", 0);
+        GDBusConnection *root = holder_join(harness, 0);
+        int fd = holder_inhibit(root, "", 0);
         int status;
         pid_t holder;
 
-        leave(root);
+        holder_leave(root);
         holder = fork();
         g_assert_cmpint(holder, >=, 0);
         if (holder == 0) {
@@ -149,42 +91,36 @@ static void test_killed(void) {
         }
         close(fd);
         g_usleep(G_USEC_PER_SEC / 4);
-        assert_leases(harness, "[('', 'test', 'to see', uint32 0)]");
+        holder_assert_leases(harness, "[('', 'test', 'to see', uint32 0)]");
         g_assert_cmpint(kill(holder, SIGKILL), ==, 0);
         g_assert_cmpint(waitpid(holder, &status, 0), ==, holder);
-        UNTIL(has_leases(harness, NO_LEASES));
+        UNTIL(holder_has_leases(harness, NO_LEASES));
         harness_free(harness);
-}
-
-static bool is_over(int fd) {
-        struct pollfd polled = {.fd = fd};
-
-        return poll(&polled, 1, 0) == 1 && polled.revents & POLLERR;
 }
 
 static void test_timeout(void) {
         struct harness *harness = boot();
-        GDBusConnection *root = join(harness, 0);
-        int forever = inhibit(root, "0:0:1:1", 0);
-        int longer = inhibit(root, "0:0:1", LEASE_TIMEOUT_MAX);
+        GDBusConnection *root = holder_join(harness, 0);
+        int forever = holder_inhibit(root, "0:0:1:1", 0);
+        int longer = holder_inhibit(root, "0:0:1", LEASE_TIMEOUT_MAX);
         gint64 begun = g_get_monotonic_time();
-        int brief = inhibit(root, "0:0:0", 300000);
+        int brief = holder_inhibit(root, "0:0:0", 300000);
 
-        g_assert_false(is_over(brief));
-        UNTIL(is_over(brief));
+        g_assert_false(holder_is_over(brief));
+        UNTIL(holder_is_over(brief));
         g_assert_cmpint(g_get_monotonic_time() - begun, >=, 300000);
         g_assert_cmpint(g_get_monotonic_time() - begun, <, 2 * G_USEC_PER_SEC);
-        UNTIL(has_leases(harness, "[('0:0:1:1', 'test', 'to see', uint32 0), "
-                                  "('0:0:1', 'test', 'to see', 0)]"));
-        g_assert_false(is_over(longer));
+        UNTIL(holder_has_leases(harness, "[('0:0:1:1', 'test', 'to see', uint32 0), "
+                                         "('0:0:1', 'test', 'to see', 0)]"));
+        g_assert_false(holder_is_over(longer));
         close(brief);
         close(longer);
-        UNTIL(has_leases(harness, "[('0:0:1:1', 'test', 'to see', uint32 0)]"));
+        UNTIL(holder_has_leases(harness, "[('0:0:1:1', 'test', 'to see', uint32 0)]"));
         /* The service ends before the holder does. */
         (void)harness_stop(harness);
-        g_assert_true(is_over(forever));
+        g_assert_true(holder_is_over(forever));
         close(forever);
-        leave(root);
+        holder_leave(root);
         harness_free(harness);
 }
 
@@ -210,8 +146,8 @@ static unsigned long long ticks(struct harness *harness) {
 /* What a holder writes is nobody's business, and keeps nobody busy. */
 static void test_written(void) {
         struct harness *harness = boot();
-        GDBusConnection *root = join(harness, 0);
-        int fd = inhibit(root, "0:0:0", 0);
+        GDBusConnection *root = holder_join(harness, 0);
+        int fd = holder_inhibit(root, "0:0:0", 0);
         char zeros[4096] = {};
         unsigned long long before;
         size_t written = 0;
@@ -223,11 +159,11 @@ static void test_written(void) {
         before = ticks(harness);
         g_usleep(G_USEC_PER_SEC);
         g_assert_cmpuint(ticks(harness) - before, <, (unsigned)sysconf(_SC_CLK_TCK) / 4);
-        assert_leases(harness, "[('0:0:0', 'test', 'to see', uint32 0)]");
-        g_assert_false(is_over(fd));
+        holder_assert_leases(harness, "[('0:0:0', 'test', 'to see', uint32 0)]");
+        g_assert_false(holder_is_over(fd));
         close(fd);
-        UNTIL(has_leases(harness, NO_LEASES));
-        leave(root);
+        UNTIL(holder_has_leases(harness, NO_LEASES));
+        holder_leave(root);
         harness_free(harness);
 }
 
@@ -236,8 +172,8 @@ static void test_written(void) {
 static void test_others(void) {
         struct harness *harness = boot();
         struct fake_polkit *polkit = fake_polkit_new(harness_address(harness));
-        GDBusConnection *root = join(harness, 0), *nobody = join(harness, NOBODY);
-        int ours = inhibit(root, "0:0:0", 0), theirs;
+        GDBusConnection *root = holder_join(harness, 0), *nobody = holder_join(harness, NOBODY);
+        int ours = holder_inhibit(root, "0:0:0", 0), theirs;
         g_autofree char *action = NULL, *object = NULL;
 
         refused(nobody, "0:0:0", "test", "to see", 0, SCSISCAN_ERROR_ACCESS_DENIED);
@@ -246,15 +182,15 @@ static void test_others(void) {
         g_assert_cmpstr(action, ==, SCSISCAN_ACTION_INHIBIT);
         g_assert_cmpstr(object, ==, TARGET_PATH("0_0_0"));
         fake_polkit_says(polkit, POLKIT_YES);
-        theirs = inhibit(nobody, "0:0:0", 0);
-        assert_leases(harness, "[('0:0:0', 'test', 'to see', uint32 0), "
-                               "('0:0:0', 'test', 'to see', 65534)]");
+        theirs = holder_inhibit(nobody, "0:0:0", 0);
+        holder_assert_leases(harness, "[('0:0:0', 'test', 'to see', uint32 0), "
+                                      "('0:0:0', 'test', 'to see', 65534)]");
         close(theirs);
-        UNTIL(has_leases(harness, "[('0:0:0', 'test', 'to see', uint32 0)]"));
-        g_assert_false(is_over(ours));
+        UNTIL(holder_has_leases(harness, "[('0:0:0', 'test', 'to see', uint32 0)]"));
+        g_assert_false(holder_is_over(ours));
         close(ours);
-        leave(nobody);
-        leave(root);
+        holder_leave(nobody);
+        holder_leave(root);
         fake_polkit_free(polkit);
         harness_free(harness);
 }
@@ -262,22 +198,22 @@ static void test_others(void) {
 static void test_limit(void) {
         struct harness *harness = boot();
         struct fake_polkit *polkit = fake_polkit_new(harness_address(harness));
-        GDBusConnection *root = join(harness, 0), *nobody = join(harness, NOBODY);
+        GDBusConnection *root = holder_join(harness, 0), *nobody = holder_join(harness, NOBODY);
         int fds[LEASES_PER_USER_MAX];
 
         fake_polkit_says(polkit, POLKIT_YES);
         for (guint i = 0; i < LEASES_PER_USER_MAX; i++)
-                fds[i] = inhibit(nobody, "0:0:0:1", 0);
+                fds[i] = holder_inhibit(nobody, "0:0:0:1", 0);
         refused(nobody, "0:0:1", "test", "to see", 0, SCSISCAN_ERROR_LIMIT);
-        close(inhibit(root, "0:0:1", 0));
+        close(holder_inhibit(root, "0:0:1", 0));
         close(fds[7]);
         UNTIL(count_leases(harness) == LEASES_PER_USER_MAX - 1);
-        fds[7] = inhibit(nobody, "0:0:1", 0);
+        fds[7] = holder_inhibit(nobody, "0:0:1", 0);
         for (guint i = 0; i < LEASES_PER_USER_MAX; i++)
                 close(fds[i]);
-        UNTIL(has_leases(harness, NO_LEASES));
-        leave(nobody);
-        leave(root);
+        UNTIL(holder_has_leases(harness, NO_LEASES));
+        holder_leave(nobody);
+        holder_leave(root);
         fake_polkit_free(polkit);
         harness_free(harness);
 }
@@ -289,7 +225,7 @@ static void test_arguments(void) {
         static const char *const bad_texts[] = {"",        "line\nfeed", "\x7f", next_line,
                                                 separator, override,     "\t"};
         struct harness *harness = boot();
-        GDBusConnection *root = join(harness, 0);
+        GDBusConnection *root = holder_join(harness, 0);
         g_autofree char *long_who = g_strnfill(LEASE_WHO_MAX + 1, 'x');
         g_autofree char *long_why = g_strnfill(LEASE_WHY_MAX + 1, 'x');
         g_autoptr(GError) error = NULL;
@@ -306,13 +242,13 @@ static void test_arguments(void) {
         refused(root, "0:0", "who", "why", 0, SCSISCAN_ERROR_INVALID_ARGS);
         refused(root, "host9", "who", "why", 0, SCSISCAN_ERROR_NOT_FOUND);
         refused(root, "naa.9", "who", "why", 0, SCSISCAN_ERROR_NOT_FOUND);
-        assert_leases(harness, NO_LEASES);
-        fd = inhibit_text(root, "naa.5000c50000000001", "Jürgen's tape 磁带 \xf0\x9f\x93\xbc",
-                          long_why + 1, 0, &error);
+        holder_assert_leases(harness, NO_LEASES);
+        fd = holder_inhibit_text(root, "naa.5000c50000000001",
+                                 "Jürgen's tape 磁带 \xf0\x9f\x93\xbc", long_why + 1, 0, &error);
         g_assert_no_error(error);
         close(fd);
-        UNTIL(has_leases(harness, NO_LEASES));
-        leave(root);
+        UNTIL(holder_has_leases(harness, NO_LEASES));
+        holder_leave(root);
         harness_free(harness);
 }
 
