@@ -164,6 +164,62 @@ static void test_whole_target(void) {
         stage_done(&stage);
 }
 
+/* Of one target with two disks each. */
+static struct sim_machine *two_sessions(void) {
+        static const char *const names[] = {"iqn.2003-01.org.example:array0,t,0x1",
+                                            "iqn.2003-01.org.example:array1,t,0x1"};
+        struct sim_machine *machine = sim_machine_new(1);
+
+        for (uint32_t i = 0; i < G_N_ELEMENTS(names); i++) {
+                const struct sim_host host = {
+                        .driver = "iscsi_tcp", .transport = SIM_ISCSI, .max_id = 1};
+                const struct sim_target target = {.port_name = names[i]};
+                uint32_t number = sim_add_host(machine, &host);
+
+                sim_map_disks(machine, sim_add_target(machine, number, &target), 2, 2 * i);
+        }
+        return machine;
+}
+
+/* A lease of an earlier run: a port's targets are those that bear its name when they come, an
+ * identity's devices those that it had, and no other is held back. */
+static void test_again(void) {
+        static const struct {
+                const char *scope;
+                struct scsi_address device; /* what it stood for */
+                size_t count;
+                const char *attached; /* meanwhile */
+        } table[] = {
+                {"iqn.2003-01.org.example:array1,t,0x1", {}, 0, "0:0:0:0\n0:0:0:1\n"},
+                {"naa.5000c50000000002", {{1, 0, 0}, 1}, 1, "0:0:0:0\n0:0:0:1\n1:0:0:0\n"},
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+                struct world *world = world_new(two_sessions(), true, (uint32_t)g_test_rand_int());
+                g_autofree char *attached = NULL;
+                struct scope scope;
+
+                g_test_message("%s", table[i].scope);
+                g_assert_cmpint(scope_parse(table[i].scope, &scope, NULL), ==, 0);
+                g_assert_cmpint(engine_inhibit_again(world_engine(world), &scope, &table[i].device,
+                                                     table[i].count, 5),
+                                ==, 0);
+                g_assert_cmpint(engine_inhibit_again(world_engine(world), &scope, NULL, 0, 5), ==,
+                                -EEXIST);
+                scope_done(&scope);
+                world_start(world);
+                world_pass(world, 600 * SECOND);
+                attached = world_devices(world);
+                g_assert_cmpstr(attached, ==, table[i].attached);
+                g_assert_cmpint(engine_uninhibit(world_engine(world), 5, world_now(world)), ==, 0);
+                world_settle(world);
+                g_free(attached);
+                attached = world_devices(world);
+                g_assert_cmpstr(attached, ==, "0:0:0:0\n0:0:0:1\n1:0:0:0\n1:0:0:1\n");
+                world_free(world);
+        }
+}
+
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/engine/inhibit/ends", test_ends);
@@ -171,5 +227,6 @@ int main(int argc, char **argv) {
         g_test_add_func("/engine/inhibit/gone", test_gone);
         g_test_add_func("/engine/inhibit/holds-back", test_holds_back);
         g_test_add_func("/engine/inhibit/whole-target", test_whole_target);
+        g_test_add_func("/engine/inhibit/again", test_again);
         return g_test_run();
 }

@@ -125,6 +125,30 @@ static void test_identity(struct fixture *f, const void *unused) {
         planner_inhibit_free(&planner);
 }
 
+/* What it meant is told, and means the same to the next run, before anything is known there. */
+static void test_again(struct fixture *f, const void *unused) {
+        struct topology *empty = topology_new();
+        struct planner planner, next = {.topology = empty};
+        const struct inhibition *inhibition;
+
+        TAILQ_INIT(&next.inhibitions);
+        planner_set_up(f, &planner);
+        g_assert_cmpint(inhibit(&planner, "naa.a", 1), ==, 0);
+        g_assert_null(planner_inhibition(&planner, 2));
+        inhibition = planner_inhibition(&planner, 1);
+        g_assert_cmpuint(inhibition->device_count, ==, 2);
+        g_assert_cmpint(planner_inhibit_again(&next, &inhibition->scope, inhibition->devices,
+                                              inhibition->device_count, 1),
+                        ==, 0);
+        g_assert_true(planner_is_inhibited(&next, &T0, 0));
+        g_assert_true(planner_is_inhibited(&next, &T1, 0));
+        g_assert_false(planner_is_inhibited(&next, &T1, 5));
+        g_assert_cmpint(planner_inhibit_again(&next, &inhibition->scope, NULL, 0, 1), ==, -EEXIST);
+        planner_inhibit_free(&planner);
+        planner_inhibit_free(&next);
+        topology_free(empty);
+}
+
 static void test_refused(struct fixture *f, const void *unused) {
         struct planner planner;
         const struct scan_time now = {};
@@ -146,6 +170,8 @@ int main(int argc, char **argv) {
         g_test_add("/scan/inhibit/covers", struct fixture, NULL, fixture_set_up, test_covers,
                    fixture_tear_down);
         g_test_add("/scan/inhibit/node", struct fixture, NULL, fixture_set_up, test_node,
+                   fixture_tear_down);
+        g_test_add("/scan/inhibit/again", struct fixture, NULL, fixture_set_up, test_again,
                    fixture_tear_down);
         g_test_add("/scan/inhibit/identity", struct fixture, NULL, fixture_set_up, test_identity,
                    fixture_tear_down);
