@@ -59,7 +59,7 @@ static int command_run(char *const *command) {
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* The other end closes when the service goes, or ends the lease. */
+/* The other end closes when the service is stopped, or ends the lease. */
 static enum status wait_for_end(int lease, const struct options *options) {
         struct pollfd poll_fd = {.fd = lease};
 

@@ -46,9 +46,9 @@ int leases_check(const struct lease_request *request, sd_bus_error *error);
 int leases_begin(struct leases *leases, const struct lease_request *request, int *ret_fd,
                  sd_bus_error *error);
 
-/* One of an earlier run, before the engine starts: its id and record, as they were kept, and our end
- * of its pipe, which is taken over also on failure. 1 it is held again; 0 it is over; -EINVAL it is
- * no lease, -EEXIST, -errno. */
+/* One of an earlier run, before the engine starts: its id and record, as they were kept, and our
+ * end of its pipe, which is taken over also on failure. 1 it is held again; 0 it is over; -EINVAL
+ * it is no lease, -EEXIST, -errno. */
 int leases_restore(struct leases *leases, uint64_t id, int fd, const char *record);
 
 /* Rises with every lease that begins or ends. */

@@ -44,8 +44,8 @@ struct server_handler {
         void (*job_ended)(const struct job *job, void *userdata);
         void (*changed)(const struct change *change, void *userdata);
         void (*noticed)(const struct notice *notice, void *userdata);
-        /* Keeps a lease for the next run of the service, or no more; NULL where nobody can. The end of
-         * its pipe stays the server's; the text is for server_restore_lease(). 0 or -errno. */
+        /* Keeps a lease for the next run of the service, or no more; NULL where nobody can. The end
+         * of its pipe stays the server's; the text is for server_restore_lease(). 0 or -errno. */
         int (*lease_kept)(uint64_t id, int fd, const char *text, void *userdata);
         void (*lease_dropped)(uint64_t id, void *userdata);
         void *userdata;
@@ -67,8 +67,9 @@ struct server_config {
 int server_new(uv_loop_t *loop, const struct server_config *config,
                const struct server_handler *handler, struct server **ret);
 
-/* Before the engine starts: a lease that an earlier run has kept. The descriptor is taken over, also
- * on failure. 1 it is held again; 0 it is over; -errno. Unless it is held it is to be dropped. */
+/* Before the engine starts: a lease that an earlier run has kept. The descriptor is taken over,
+ * also on failure. 1 it is held again; 0 it is over; -errno. Unless it is held it is to be dropped.
+ */
 int server_restore_lease(struct server *server, uint64_t id, int fd, const char *text);
 
 struct server_publication {

@@ -29,8 +29,8 @@ TAILQ_HEAD(inhibition_list, inhibition);
 /* An identity or a node means the devices that it has now: of what is not attached yet nobody knows
  * who it is. -ENOENT the scope names nothing, -EEXIST there is one with this id, -ENOMEM. */
 int planner_inhibit(struct planner *planner, const struct scope *scope, uint64_t id);
-/* One that began in an earlier run, with the devices that it meant then: nothing has to be there yet.
- * -EEXIST, -ENOMEM. */
+/* One that began in an earlier run, with the devices that it meant then: nothing has to be there
+ * yet. -EEXIST, -ENOMEM. */
 int planner_inhibit_again(struct planner *planner, const struct scope *scope,
                           const struct scsi_address *devices, size_t count, uint64_t id);
 /* NULL: there is none with this id. */

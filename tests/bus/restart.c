@@ -183,6 +183,49 @@ static void test_starts_again(void) {
         harness_free(harness);
 }
 
+/* What was read of the run before is not to be gone on with, and says so by its number. */
+static void assert_starts_over(struct client *client, guint64 before) {
+        g_autoptr(GVariant) reply = client_call(client, SCSISCAN_PATH, SCSISCAN_INTERFACE_TOPOLOGY,
+                                                "GetChanges", g_variant_new("(t)", before));
+        guint64 generation;
+        gboolean complete;
+
+        g_variant_get(reply, "(tb@a(tsoa{sv}))", &generation, &complete, NULL);
+        g_assert_cmpuint(generation, >, before);
+        g_assert_false(complete);
+}
+
+/* Killed in the middle of a scan: who watched hears of nothing that is gone, and sees the same
+ * objects again, of a later generation. */
+static void test_killed_in_scan(void) {
+        struct harness *harness = harness_boot(machine_new(2, 2, 4));
+        struct client *client = harness_client(harness);
+        g_autofree char *before = harness_seen(harness);
+
+        for (unsigned i = 0; i < 3; i++) {
+                guint from = client_arrived(client);
+                guint64 generation;
+                g_autofree char *after = NULL;
+
+                delay_all(harness, 300);
+                g_free(client_scan(client, "", NULL));
+                (void)client_signal(client, from, "Started", NULL);
+                generation = client_get_number(client, "Generation");
+                harness_kill(harness);
+                delay_all(harness, 0);
+                harness_start(harness, (struct daemon_start){});
+                harness_wait_ready(harness);
+                harness_check_complete(harness);
+                after = harness_seen(harness);
+                g_assert_cmpstr(after, ==, before);
+                assert_starts_over(client, generation);
+                g_assert_cmpint(client_signal_seen(client, from, "Detached", NULL), ==, -1);
+                g_assert_cmpint(client_signal_seen(client, from, "InterfacesRemoved", NULL), ==,
+                                -1);
+        }
+        harness_free(harness);
+}
+
 /* Killed as soon as it has told of it: what it stopped it knows to be stopped. */
 static void test_killed_when_replaced(void) {
         struct harness *harness = harness_boot(machine_new(1, 1, 4));
@@ -218,6 +261,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/restart/end-without-bus", test_end_without_bus);
         g_test_add_func("/bus/restart/end-in-scan", test_end_in_scan);
         g_test_add_func("/bus/restart/starts-again", test_starts_again);
+        g_test_add_func("/bus/restart/killed-in-scan", test_killed_in_scan);
         g_test_add_func("/bus/restart/killed-when-replaced", test_killed_when_replaced);
         return g_test_run();
 }
