@@ -44,7 +44,7 @@ static void print_basic(sd_bus_message *message, char type, FILE *out) {
                 fprintf(out, "%" PRIu64 " ", value.number);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): a message is as deep as its signature, which D-Bus bounds */
+/* A message is as deep as its signature, which D-Bus bounds. */
 static void print(sd_bus_message *message, FILE *out) {
         const char *contents;
         char type;
