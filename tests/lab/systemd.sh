@@ -1,23 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The machine with systemd for its first process (bash, read by init): what `meson install` lays out,
-# as if it were installed and enabled, and of the outer machine's units only udevd, the journal and
-# the bus. A unit of the lab's runs the scenario. From here on init is systemd.
+# The machine with systemd for its first process (bash, read by init): of the outer machine's units
+# only udevd, the journal and the bus, and of the service what `meson install` lays out, as if it were
+# installed and enabled; or, for the test of its package, nothing, and a system that dpkg can write to.
+# A unit of the lab's runs the scenario. From here on init is systemd.
 
 units=/run/systemd/system
-tree=/run/lab/results/root
-mkdir -p $units /run/udev/rules.d /run/lab/services /run/lab/build /var/log
-
-# ProtectHome= and the like must not hide what was built.
-mount --bind "/run/lab/outer$LAB_BUILD" /run/lab/build
-
-cp $tree/lib/systemd/system/* $units
-cp $tree/lib/udev/rules.d/* /run/udev/rules.d
-cp "$LAB_SOURCE"/systemd/org.scsiscan1.service /run/lab/services
-mount --bind /run/lab/services /usr/share/dbus-1/system-services
+mkdir -p $units /var/log
 # There is no /lib/modules here, so what systemd loads by itself it cannot: it is there already.
 modprobe -d /run/lab/modules -a scsi_mod sg
-systemd-tmpfiles --create $tree/usr/lib/tmpfiles.d/scsiscan.conf
 
 # drop_in UNIT LINE...
 drop_in() {
@@ -25,21 +16,75 @@ drop_in() {
         printf '%s\n' "${@:2}" >"$units/$1.d/lab.conf"
 }
 
-drop_in scsiscand.service '[Service]' 'ExecStart=' \
-        "ExecStart=/run/lab/build/service/scsiscand --worker /run/lab/build/service/worker/scsiscan-worker --policy-dir /run/policy" \
-        'WatchdogSec=5'
-drop_in scsiscan-fallback.service '[Service]' 'ExecStart=' \
-        'ExecStart=sh /run/lab/build/systemd/initramfs_kernel_scan --if-unserved'
+installed() {
+        local tree=/run/lab/results/root
+        mkdir -p /run/udev/rules.d /run/lab/services /run/lab/build
+        # ProtectHome= and the like must not hide what was built.
+        mount --bind "/run/lab/outer$LAB_BUILD" /run/lab/build
+        cp $tree/lib/systemd/system/* $units
+        cp $tree/lib/udev/rules.d/* /run/udev/rules.d
+        cp "$LAB_SOURCE"/systemd/org.scsiscan1.service /run/lab/services
+        mount --bind /run/lab/services /usr/share/dbus-1/system-services
+        systemd-tmpfiles --create $tree/usr/lib/tmpfiles.d/scsiscan.conf
+        ln -s scsiscand.service $units/dbus-org.scsiscan1.service
+        drop_in scsiscand.service '[Service]' 'ExecStart=' \
+                "ExecStart=/run/lab/build/service/scsiscand --worker /run/lab/build/service/worker/scsiscan-worker --policy-dir /run/policy" \
+                'WatchdogSec=5'
+        drop_in scsiscan-fallback.service '[Service]' 'ExecStart=' \
+                'ExecStart=sh /run/lab/build/systemd/initramfs_kernel_scan --if-unserved'
+        ours='scsiscand.socket scsiscand.service'
+}
+
+# Of the packages that FILE.deb depends on, and of those whose triggers it pulls, dpkg's books: with all
+# of the outer machine's it takes several times as long. What they depend on themselves is not in there.
+keep_books() {
+        local outer=/run/lab/outer/var/lib/dpkg books=/var/lib/dpkg pulled=(dbus dbus-broker systemd) name names
+        mkdir -p $books/{info,updates,triggers}
+        names=$(dpkg-deb --field "$1" Depends | sed 's/([^)]*)//g' | tr -s ',| ' '\n')
+        names=$(printf '%s\n' $names "${pulled[@]}" | sort -u)
+        # Virtual ones are not known; that dpkg wants a package which is not there, the scenario says.
+        dpkg-query --admindir=$outer --status $names 2>/dev/null |
+                sed -E '/^(Pre-)?Depends:/d' >$books/status
+        for name in format $names; do
+                cp $outer/info/"$name"{,.*,:*} $books/info 2>/dev/null
+        done
+        for name in "${pulled[@]}"; do
+                grep " $name/" $outer/triggers/File
+        done >$books/triggers/File
+        touch $books/triggers/Unincorp
+}
+
+# What is written to the outer file system lies in /run/lab/written, as if it were there. The bus has
+# not been told of our policy then: what init has mounted is below.
+writable() {
+        local directory
+        modprobe -d /run/lab/modules overlay
+        for directory in /usr /etc; do
+                mkdir -p {/run/lab/written,/run/lab/overlay,}$directory
+                mount -t overlay -o "lowerdir=/run/lab/outer$directory,upperdir=/run/lab/written$directory,workdir=/run/lab/overlay$directory" \
+                        overlay $directory
+        done
+        # An image for containers may have units not started, and manual pages left out.
+        rm -f /usr/sbin/policy-rc.d /etc/dpkg/dpkg.cfg.d/*
+        # They look for the outer machine's disks and the like, at each daemon-reload.
+        rm -f /usr/lib/systemd/system-generators/*
+        keep_books /run/lab/results/package/first.deb
+}
+
+ours=
+case $LAB_INIT in
+systemd) installed ;;
+package) writable ;;
+esac
 # They are after sysinit.target, which would bring the whole outer machine along.
-for unit in dbus.socket dbus.service dbus-broker.service scsiscan-settled.service; do
+for unit in dbus.socket dbus.service dbus-broker.service polkit.service scsiscan-settled.service; do
         drop_in $unit '[Unit]' 'DefaultDependencies=no'
 done
 cat >$units/lab.target <<END
 [Unit]
 DefaultDependencies=no
-Wants=systemd-journald.service systemd-udevd.service dbus.socket scsiscand.socket scsiscand.service lab.service
+Wants=systemd-journald.service systemd-udevd.service dbus.socket $ours lab.service
 END
-ln -s scsiscand.service $units/dbus-org.scsiscan1.service
 cat >$units/lab.service <<END
 [Unit]
 DefaultDependencies=no
