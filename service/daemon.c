@@ -7,6 +7,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "chronicle.h"
@@ -33,6 +34,8 @@
 #define SLICE_USEC 10000
 /* Finished jobs are forgotten by somebody looking at the clock now and then. */
 #define HOUSEKEEPING_MS 10000
+/* How often a pass looks whether the disk is there that it is for. */
+#define UNTIL_MS 50
 
 struct daemon {
         uv_loop_t loop;
@@ -41,6 +44,7 @@ struct daemon {
         uv_timer_t housekeeping;
         uv_timer_t wake;  /* the engine has something to begin by itself */
         uv_timer_t limit; /* of the one pass */
+        uv_timer_t until; /* looks for what it waits for */
         struct turns turns;
         struct heartbeat heartbeat;
         struct mode mode;
@@ -92,6 +96,7 @@ static void daemon_stop(struct daemon *daemon, int result) {
         close_handle(&daemon->housekeeping);
         close_handle(&daemon->wake);
         close_handle(&daemon->limit);
+        close_handle(&daemon->until);
         close_handle(&daemon->turns.prepare);
         close_handle(&daemon->heartbeat.timer);
         close_handle(&daemon->mode.timer);
@@ -397,12 +402,25 @@ static void on_limit(uv_timer_t *timer) {
         daemon_stop(timer->data, -ETIMEDOUT);
 }
 
+/* Who waits for one disk does not wait for the others. What is not looked at yet is left to the
+ * service. */
+static void on_until(uv_timer_t *timer) {
+        struct daemon *daemon = timer->data;
+
+        if (access(daemon->mode.options->one_shot_until, F_OK) < 0)
+                return;
+        log_info("%s is there", daemon->mode.options->one_shot_until);
+        daemon_stop(daemon, 0);
+}
+
 /* Whoever waits for the root file system has to know that nothing will be attached. */
 static int start_one_shot(struct daemon *daemon, const struct daemon_options *options) {
         daemon->one_shot = options->one_shot_sec > 0;
         if (!daemon->one_shot)
                 return 0;
         uv_timer_start(&daemon->limit, on_limit, (uint64_t)options->one_shot_sec * 1000, 0);
+        if (options->one_shot_until)
+                uv_timer_start(&daemon->until, on_until, 0, UNTIL_MS);
         return rules_are_broken(daemon->rules) ? -EINVAL : 0;
 }
 
@@ -535,10 +553,12 @@ static void start_handles(struct daemon *daemon) {
         uv_timer_init(&daemon->loop, &daemon->housekeeping);
         uv_timer_init(&daemon->loop, &daemon->wake);
         uv_timer_init(&daemon->loop, &daemon->limit);
+        uv_timer_init(&daemon->loop, &daemon->until);
         heartbeat_start(&daemon->heartbeat, &daemon->loop);
         daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon;
         daemon->work.data = daemon;
-        daemon->housekeeping.data = daemon->wake.data = daemon->limit.data = daemon;
+        daemon->housekeeping.data = daemon->wake.data = daemon;
+        daemon->limit.data = daemon->until.data = daemon;
         uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
         uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
         uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);

@@ -26,8 +26,9 @@ struct daemon_options {
         const char *policy_dirs[DAEMON_POLICY_DIRS_MAX + 1];
         int uevent_fd; /* -1: open one */
         uint64_t deadline_usec;
-        uint32_t one_shot_sec;     /* one pass without a bus, within that time; 0: a service */
-        uint32_t poll_interval_ms; /* a silent target is asked that often; 0: never */
+        uint32_t one_shot_sec;      /* one pass without a bus, within that time; 0: a service */
+        const char *one_shot_until; /* which ends as soon as that file is there; NULL: does not */
+        uint32_t poll_interval_ms;  /* a silent target is asked that often; 0: never */
         uint32_t attention_ms; /* the longest that 3F/0E waits before its target is asked again */
         uint32_t confirm_ms;   /* between the two times that a unit has to say it is gone */
         enum daemon_mode mode; /* see mode.h */

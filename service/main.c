@@ -36,6 +36,8 @@ static void print_help(void) {
                "  --one-shot=SECONDS          attach what there is, without a bus, and end: for the initramfs.\n"
                "                              Fails if that takes longer, or if the policy has an error\n"
                "                              (1 to 3600)\n"
+               "  --until=PATH                end the one pass as soon as that file is there, such as the\n"
+               "                              link to the root's disk\n"
                "  --deadline=SECONDS          how long a kernel call may take beyond its own timeout\n"
                "                              before its host counts as stuck (1 to 3600, default 20)\n"
                "  --poll-interval=SECONDS     how often a target is asked that says nothing by itself;\n"
@@ -108,6 +110,7 @@ enum option_key {
         OPTION_MODE,
         OPTION_RESTORE_SCAN,
         OPTION_ONE_SHOT,
+        OPTION_UNTIL,
         OPTION_DEADLINE,
         OPTION_POLL_INTERVAL,
         OPTION_ATTENTION_INTERVAL,
@@ -127,6 +130,7 @@ static const struct option option_table[] = {
         {"mode", required_argument, NULL, OPTION_MODE},
         {"restore-scan", no_argument, NULL, OPTION_RESTORE_SCAN},
         {"one-shot", required_argument, NULL, OPTION_ONE_SHOT},
+        {"until", required_argument, NULL, OPTION_UNTIL},
         {"deadline", required_argument, NULL, OPTION_DEADLINE},
         {"poll-interval", required_argument, NULL, OPTION_POLL_INTERVAL},
         {"attention-interval", required_argument, NULL, OPTION_ATTENTION_INTERVAL},
@@ -170,6 +174,9 @@ static int apply_option(int key, const char *value, struct daemon_options *optio
                 r = parse_number(value, 1, ONE_SHOT_MAX_SEC, &number);
                 options->one_shot_sec = (uint32_t)number;
                 return r;
+        case OPTION_UNTIL:
+                options->one_shot_until = value;
+                return 0;
         case OPTION_DEADLINE:
                 r = parse_number(value, 1, DEADLINE_MAX_SEC, &number);
                 options->deadline_usec = (uint64_t)number * 1000000;
@@ -230,6 +237,10 @@ static int parse_argv(int argc, char *argv[], struct daemon_options *options) {
                                 optarg, option_table[key - OPTION_HELP].name);
                         return -EINVAL;
                 }
+        }
+        if (options->one_shot_until && options->one_shot_sec == 0) {
+                fputs("scsiscand: --until goes with --one-shot; see --help\n", stderr);
+                return -EINVAL;
         }
         if (optind < argc) {
                 fprintf(stderr, "scsiscand: unexpected argument '%s'; see --help\n", argv[optind]);
