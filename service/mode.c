@@ -172,10 +172,9 @@ static void take_over(struct mode *mode, const char *word) {
 
 static void approach(struct mode *mode) {
         char word[MODE_WORD_MAX];
+        int r = read_parameter(mode, word);
 
-        if (read_parameter(mode, word) <= 0) {
-                follow(mode);
-        } else if (!says_no_scan(word)) {
+        if (r > 0 && !says_no_scan(word)) {
                 if (mode->probed(mode->userdata) && udev_is_at_rest())
                         take_over(mode, word);
                 else
@@ -183,12 +182,13 @@ static void approach(struct mode *mode) {
                                "scsi_mod.scan is %s, and will be taken over when the drivers have "
                                "probed their hosts",
                                word);
-        } else if (*mode->taken_from) {
+                return;
+        }
+        if (r > 0 && *mode->taken_from)
                 become(mode, true, "taken over from the kernel, whose scsi_mod.scan was %s",
                        mode->taken_from);
-        } else {
+        else
                 follow(mode);
-        }
 }
 
 void mode_retry(struct mode *mode) {

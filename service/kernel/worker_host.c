@@ -17,6 +17,10 @@
 #include "util/message_id.h"
 
 #define LOCK_RETRY_MSEC 1000
+/* The worker of a service that was just killed is about to end: it is looked for that often, and
+ * not longer than that. */
+#define LOCK_POLL_MSEC 20
+#define LOCK_PATIENCE_MSEC 1000
 #define BACK_OFF_FIRST_MSEC 100
 #define BACK_OFF_MAX_MSEC 10000
 #define HOST_TEXT_MAX 16
@@ -49,11 +53,12 @@ struct worker_host {
         struct request_list waiting;
         struct request_list flying;
         unsigned flying_count;
-        uint64_t shut_at;  /* when its socket was closed */
-        uint64_t used_at;  /* when it last had something to do */
-        uint64_t retry_at; /* no worker is started before */
-        uint32_t back_off; /* ms */
-        int start_error;   /* last -errno of starting one, logged already */
+        uint64_t shut_at;      /* when its socket was closed */
+        uint64_t used_at;      /* when it last had something to do */
+        uint64_t retry_at;     /* no worker is started before */
+        uint64_t locked_since; /* ms: an earlier worker is in the way; 0 when none is known to be */
+        uint32_t back_off;     /* ms */
+        int start_error;       /* last -errno of starting one, logged already */
         UT_hash_handle hh;
 };
 
@@ -356,14 +361,29 @@ static int host_start(struct worker_host *host) {
         return 0;
 }
 
+static void host_is_locked(struct worker_host *host) {
+        uint64_t now = uv_now(host->hosts->loop);
+
+        host->locked_since = host->locked_since ?: now;
+        if (now - host->locked_since < LOCK_PATIENCE_MSEC) {
+                host->retry_at = now + LOCK_POLL_MSEC;
+                return;
+        }
+        host->locked_since = 0;
+        host_log(host, LOG_ERR, NULL, 0, "stuck: an earlier worker is still in the kernel");
+        host->retry_at = now + LOCK_RETRY_MSEC;
+        host_stick(host);
+}
+
 static void host_start_or_fail(struct worker_host *host) {
         int r = host_start(host);
 
         if (r == -EWOULDBLOCK) {
-                host_log(host, LOG_ERR, NULL, 0, "stuck: an earlier worker is still in the kernel");
-                host->retry_at = uv_now(host->hosts->loop) + LOCK_RETRY_MSEC;
-                host_stick(host);
-        } else if (r < 0)
+                host_is_locked(host);
+                return;
+        }
+        host->locked_since = 0;
+        if (r < 0)
                 requests_fail(host, &host->waiting, OBSERVED_ERROR, r);
 }
 
