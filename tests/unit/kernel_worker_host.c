@@ -410,6 +410,31 @@ static void test_locked(void) {
         fixture_close(&fixture);
 }
 
+static void on_unlock(uv_timer_t *timer) {
+        close(*(int *)timer->data);
+        uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* The worker of a service that was killed is about to end: nobody is told that the host is stuck.
+ */
+static void test_locked_for_a_moment(void) {
+        struct fixture fixture;
+        uv_timer_t unlock;
+        int lock;
+
+        fixture_open(&fixture, NULL);
+        lock = worker_lock_take(fixture.directory, FAKE_ANSWERS);
+        g_assert_cmpint(lock, >=, 0);
+        uv_timer_init(&fixture.loop, &unlock);
+        unlock.data = &lock;
+        submit(&fixture, FAKE_ANSWERS, 0);
+        uv_timer_start(&unlock, on_unlock, 100, 0);
+        await(&fixture, 1);
+        assert_trace(&fixture, "answered 1, ");
+        assert_counters(&fixture, 1, 0, 0);
+        fixture_close(&fixture);
+}
+
 static void test_stop_in_flight(void) {
         struct fixture fixture;
 
@@ -448,6 +473,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/kernel/worker-host/stuck", test_stuck);
         g_test_add_func("/kernel/worker-host/stop-while-stuck", test_stop_while_stuck);
         g_test_add_func("/kernel/worker-host/locked", test_locked);
+        g_test_add_func("/kernel/worker-host/locked-for-a-moment", test_locked_for_a_moment);
         g_test_add_func("/kernel/worker-host/stop-in-flight", test_stop_in_flight);
         g_test_add_func("/kernel/worker-host/stop-within-answer", test_stop_within_answer);
         return g_test_run();
