@@ -242,7 +242,8 @@ GDBusMessage *client_reply(struct client *client, guint32 serial) {
         g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&client->lock);
         guint at;
 
-        while (locked && (at = answered_at(client, serial)) == 0)
+        g_assert_nonnull(locked);
+        while ((at = answered_at(client, serial)) == 0)
                 wait_until(client, until, "a reply");
         return g_object_ref(g_ptr_array_index(client->arrived, at - 1));
 }
