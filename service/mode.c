@@ -136,17 +136,22 @@ static bool udev_is_at_rest(void) {
         return access("/run/udev/queue", F_OK) < 0;
 }
 
-/* As the parameter says, or will say. */
-static void follow(struct mode *mode) {
-        char word[MODE_WORD_MAX];
+/* As the parameter says; where there is none yet ("") as it will say. */
+static void follow(struct mode *mode, const char *word) {
+        char later[MODE_WORD_MAX];
 
-        if (read_parameter(mode, word) > 0)
+        if (*word)
                 become(mode, says_no_scan(word), "scsi_mod.scan is %s", word);
-        else if (read_command_line(word))
-                become(mode, says_no_scan(word),
-                       "scsi_mod.scan will be %s, by the kernel's command line", word);
+        else if (read_command_line(later))
+                become(mode, says_no_scan(later),
+                       "scsi_mod.scan will be %s, by the kernel's command line", later);
         else
                 become(mode, false, "nothing says that the kernel does not scan");
+}
+
+static void become_taken_over(struct mode *mode) {
+        become(mode, true, "taken over from the kernel, whose scsi_mod.scan was %s",
+               mode->taken_from);
 }
 
 static void take_over(struct mode *mode, const char *word) {
@@ -157,7 +162,7 @@ static void take_over(struct mode *mode, const char *word) {
         if (r >= 0) {
                 memcpy(mode->taken_from, word, MODE_WORD_MAX);
                 mode->failed = false;
-                become(mode, true, "taken over from the kernel, whose scsi_mod.scan was %s", word);
+                become_taken_over(mode);
                 return;
         }
         drop_note(mode);
@@ -170,25 +175,18 @@ static void take_over(struct mode *mode, const char *word) {
                strerrordesc_np(-r) ?: "error");
 }
 
-static void approach(struct mode *mode) {
-        char word[MODE_WORD_MAX];
-        int r = read_parameter(mode, word);
-
-        if (r > 0 && !says_no_scan(word)) {
-                if (mode->probed(mode->userdata) && udev_is_at_rest())
-                        take_over(mode, word);
-                else
-                        become(mode, false,
-                               "scsi_mod.scan is %s, and will be taken over when the drivers have "
-                               "probed their hosts",
-                               word);
-                return;
-        }
-        if (r > 0 && *mode->taken_from)
-                become(mode, true, "taken over from the kernel, whose scsi_mod.scan was %s",
-                       mode->taken_from);
+static void approach(struct mode *mode, const char *word) {
+        if (says_no_scan(word) && *mode->taken_from)
+                become_taken_over(mode);
+        else if (!*word || says_no_scan(word))
+                follow(mode, word);
+        else if (mode->probed(mode->userdata) && udev_is_at_rest())
+                take_over(mode, word);
         else
-                follow(mode);
+                become(mode, false,
+                       "scsi_mod.scan is %s, and will be taken over when the drivers have probed "
+                       "their hosts",
+                       word);
 }
 
 void mode_retry(struct mode *mode) {
@@ -196,12 +194,15 @@ void mode_retry(struct mode *mode) {
 }
 
 void mode_check(struct mode *mode) {
+        char word[MODE_WORD_MAX];
+
+        (void)read_parameter(mode, word); /* "" when it cannot be read */
         switch (mode->options->mode) {
         case DAEMON_MODE_AUTO:
-                follow(mode);
+                follow(mode, word);
                 break;
         case DAEMON_MODE_TAKE_OVER:
-                approach(mode);
+                approach(mode, word);
                 break;
         case DAEMON_MODE_OWNER:
                 become(mode, true, "started with --mode=owner");
