@@ -96,10 +96,11 @@ static void note_ready(struct engine *engine) {
                 engine->planner.ready_reached = true;
 }
 
+static const struct scope everything = {.kind = SCOPE_ALL};
+
 int engine_start(struct engine *engine, struct scan_time now) {
-        struct scope scope = {.kind = SCOPE_ALL};
         struct scan_request request = {
-                .scope = &scope,
+                .scope = &everything,
                 .scope_text = "",
                 .cause = CAUSE_BOOT,
                 .attach = engine->planner.config.owner,
@@ -110,11 +111,16 @@ int engine_start(struct engine *engine, struct scan_time now) {
         return engine_result(engine, r);
 }
 
+/* What the policy said of something may be another now. */
+static void judge_again(struct planner *planner) {
+        judge_forget(planner);
+        admission_rejudge(planner);
+}
+
 int engine_set_policy(struct engine *engine, const struct policy *policy, uint32_t uid,
                       struct scan_time now, uint64_t *ret_job) {
-        struct scope scope = {.kind = SCOPE_ALL};
         struct scan_request request = {
-                .scope = &scope,
+                .scope = &everything,
                 .scope_text = "",
                 .cause = CAUSE_REQUEST,
                 .uid = uid,
@@ -129,15 +135,13 @@ int engine_set_policy(struct engine *engine, const struct policy *policy, uint32
                 return r;
         /* Nothing of the job has begun: it goes by the new one. */
         engine->planner.policy = policy;
-        judge_forget(&engine->planner);
-        admission_rejudge(&engine->planner);
+        judge_again(&engine->planner);
         return engine_result(engine, r);
 }
 
 int engine_set_owner(struct engine *engine, bool owner, struct scan_time now) {
-        struct scope scope = {.kind = SCOPE_ALL};
         struct scan_request request = {
-                .scope = &scope,
+                .scope = &everything,
                 .scope_text = "",
                 .cause = CAUSE_BOOT,
                 .attach = true,
@@ -150,8 +154,7 @@ int engine_set_owner(struct engine *engine, bool owner, struct scan_time now) {
                 return r;
         /* Nothing of the job has begun: it goes by who we are now. */
         engine->planner.config.owner = owner;
-        judge_forget(&engine->planner);
-        admission_rejudge(&engine->planner);
+        judge_again(&engine->planner);
         HASH_ITER (hh, engine->planner.hosts, host, next)
                 host_work_read(&engine->planner, host);
         return engine_result(engine, r);
