@@ -10,15 +10,6 @@
 
 /* Any text is the record of a lease or none, and what is one is written as it was read. */
 
-#define CHECK(condition)                                                                           \
-        do {                                                                                       \
-                if (!(condition)) {                                                                \
-                        fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__,           \
-                                #condition);                                                       \
-                        abort();                                                                   \
-                }                                                                                  \
-        } while (0)
-
 static void check_record(const struct lease_record *record) {
         _cleanup_(freep) char *text = lease_record_format(record);
         _cleanup_(freep) char *again = NULL;

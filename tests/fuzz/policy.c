@@ -10,15 +10,6 @@
 
 /* Any text is a policy or has an error, and what holds for all of either holds. */
 
-#define CHECK(condition)                                                                           \
-        do {                                                                                       \
-                if (!(condition)) {                                                                \
-                        fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__,           \
-                                #condition);                                                       \
-                        abort();                                                                   \
-                }                                                                                  \
-        } while (0)
-
 static const struct policy_subject subjects[] = {
         {},
         {.owner = true},
