@@ -18,6 +18,7 @@
 #include "inbox.h"
 #include "kernel/kernel.h"
 #include "mode.h"
+#include "one_shot.h"
 #include "pace.h"
 #include "policy/scan_rules.h"
 #include "policy_files.h"
@@ -34,17 +35,17 @@
 #define SLICE_USEC 10000
 /* Finished jobs are forgotten by somebody looking at the clock now and then. */
 #define HOUSEKEEPING_MS 10000
-/* How often a pass looks whether the disk is there that it is for. */
-#define UNTIL_MS 50
+/* How long it may take to write the kernel's parameter at the end. */
+#define GIVE_BACK_MS 5000
 
 struct daemon {
         uv_loop_t loop;
         uv_signal_t terminate, interrupt, hangup;
         uv_idle_t work; /* runs once when something went into the engine */
         uv_timer_t housekeeping;
-        uv_timer_t wake;  /* the engine has something to begin by itself */
-        uv_timer_t limit; /* of the one pass */
-        uv_timer_t until; /* looks for what it waits for */
+        uv_timer_t wake;     /* the engine has something to begin by itself */
+        uv_timer_t patience; /* with the last thing that is done */
+        struct one_shot one_shot;
         struct turns turns;
         struct heartbeat heartbeat;
         struct mode mode;
@@ -59,7 +60,6 @@ struct daemon {
         uint64_t last_host; /* ms of the loop's clock: when the last one came */
         bool deferred;      /* there is something to do when the bus has been told */
         bool owner;         /* what the layers go by: mode.owner, as soon as they can */
-        bool one_shot;      /* a pass over everything, and that is it */
         bool ready_told;
         bool stopping;
         int result;
@@ -95,8 +95,9 @@ static void daemon_stop(struct daemon *daemon, int result) {
         close_handle(&daemon->pace.timer);
         close_handle(&daemon->housekeeping);
         close_handle(&daemon->wake);
-        close_handle(&daemon->limit);
-        close_handle(&daemon->until);
+        close_handle(&daemon->patience);
+        close_handle(&daemon->one_shot.limit);
+        close_handle(&daemon->one_shot.until);
         close_handle(&daemon->turns.prepare);
         close_handle(&daemon->heartbeat.timer);
         close_handle(&daemon->mode.timer);
@@ -117,11 +118,19 @@ static void daemon_check(struct daemon *daemon, int r) {
         daemon_stop(daemon, r);
 }
 
+static void on_patience_end(uv_timer_t *timer) {
+        daemon_stop(timer->data, 0);
+}
+
+/* Whom it is told twice does not wait for what is still to be given back. */
 static void on_signal(uv_signal_t *handle, int number) {
         struct daemon *daemon = handle->data;
 
         log_info("stopping (%s)", number == SIGTERM ? "SIGTERM" : "SIGINT");
-        daemon_stop(daemon, 0);
+        if (mode_give_back(&daemon->mode))
+                uv_timer_start(&daemon->patience, on_patience_end, GIVE_BACK_MS, 0);
+        else
+                daemon_stop(daemon, 0);
 }
 
 /* ---- the pump ---- */
@@ -301,6 +310,16 @@ static void on_mode_changed(void *userdata) {
         daemon_poke(daemon);
 }
 
+static void submit_step(const struct step *step, void *userdata) {
+        const struct daemon *daemon = userdata;
+
+        kernel_submit(daemon->kernel, step);
+}
+
+static void on_given_back(void *userdata) {
+        daemon_stop(userdata, 0);
+}
+
 /* ---- what the layers say ---- */
 
 static void on_event(const struct event *event, void *userdata) {
@@ -320,6 +339,10 @@ static void on_observed(struct observation *observation, void *userdata) {
                 observation_done(observation);
                 return;
         }
+        if (observation->step.kind == STEP_SET_KERNEL_SCAN) {
+                mode_observe(&daemon->mode, observation);
+                return;
+        }
         chronicle_observation(observation);
         daemon_check(daemon, inbox_add_observation(daemon->inbox, observation));
         daemon_poke(daemon);
@@ -329,7 +352,7 @@ static void on_told(void *userdata) {
         struct daemon *daemon = userdata;
 
         tell_ready(daemon);
-        if (daemon->one_shot && daemon->ready_told && !engine_is_busy(daemon->engine))
+        if (daemon->one_shot.on && daemon->ready_told && !engine_is_busy(daemon->engine))
                 daemon_stop(daemon, 0);
         if (daemon->deferred)
                 daemon_poke(daemon);
@@ -395,33 +418,8 @@ static size_t list_counters(struct server_counter *counters, size_t max, void *u
         return count;
 }
 
-/* ---- one pass, in the initramfs ---- */
-
-static void on_limit(uv_timer_t *timer) {
-        log_error("not everything could be looked at in time");
-        daemon_stop(timer->data, -ETIMEDOUT);
-}
-
-/* Who waits for one disk does not wait for the others. What is not looked at yet is left to the
- * service. */
-static void on_until(uv_timer_t *timer) {
-        struct daemon *daemon = timer->data;
-
-        if (access(daemon->mode.options->one_shot_until, F_OK) < 0)
-                return;
-        log_info("%s is there", daemon->mode.options->one_shot_until);
-        daemon_stop(daemon, 0);
-}
-
-/* Whoever waits for the root file system has to know that nothing will be attached. */
-static int start_one_shot(struct daemon *daemon, const struct daemon_options *options) {
-        daemon->one_shot = options->one_shot_sec > 0;
-        if (!daemon->one_shot)
-                return 0;
-        uv_timer_start(&daemon->limit, on_limit, (uint64_t)options->one_shot_sec * 1000, 0);
-        if (options->one_shot_until)
-                uv_timer_start(&daemon->until, on_until, 0, UNTIL_MS);
-        return rules_are_broken(daemon->rules) ? -EINVAL : 0;
+static void on_one_shot_ended(int result, void *userdata) {
+        daemon_stop(userdata, result);
 }
 
 /* ---- leases, for the next run ---- */
@@ -468,6 +466,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         };
         struct kernel_config kernel = {
                 .sysfs = options->sysfs,
+                .worker_socket = options->worker_socket,
                 .worker = options->worker,
                 .runtime_dir = options->runtime_dir,
                 .uevent_fd = options->uevent_fd,
@@ -478,7 +477,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         struct server_config server = {
                 .owner = daemon->owner,
                 .mode_reason = daemon->mode.reason,
-                .no_bus = options->one_shot_sec > 0,
+                .no_bus = daemon->one_shot.on,
                 .generation = daemon_now(daemon).realtime / 1000,
         };
         struct server_handler from_server = {
@@ -502,9 +501,9 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         r = rules_new(policy_roots(options), &daemon->limits, &daemon->rules);
         if (r < 0)
                 return r;
-        r = start_one_shot(daemon, options);
-        if (r < 0)
-                return r;
+        /* Whoever waits for the root file system has to know that nothing will be attached. */
+        if (daemon->one_shot.on && rules_are_broken(daemon->rules))
+                return -EINVAL;
         daemon->inbox = inbox_new();
         if (!daemon->inbox)
                 return -ENOMEM;
@@ -514,7 +513,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
                 return -ENOMEM;
         server.engine = daemon->engine;
         snprintf(inherited, sizeof(inherited), "%s/initramfs", options->runtime_dir);
-        r = state_open(&daemon->loop, options->state_dir, daemon->one_shot ? NULL : inherited,
+        r = state_open(&daemon->loop, options->state_dir, daemon->one_shot.on ? NULL : inherited,
                        engine_memory(daemon->engine), on_poked, daemon, &daemon->state);
         if (r < 0)
                 return r;
@@ -536,6 +535,8 @@ static void start_mode(struct daemon *daemon, const struct daemon_options *optio
                 .options = options,
                 .changed = on_mode_changed,
                 .probed = have_probed,
+                .submit = submit_step,
+                .given_back = on_given_back,
                 .userdata = daemon,
         };
         log_info("scsiscand %s starts", SCSISCAN_VERSION);
@@ -552,13 +553,12 @@ static void start_handles(struct daemon *daemon) {
         pace_start(&daemon->pace, &daemon->loop, on_due, daemon);
         uv_timer_init(&daemon->loop, &daemon->housekeeping);
         uv_timer_init(&daemon->loop, &daemon->wake);
-        uv_timer_init(&daemon->loop, &daemon->limit);
-        uv_timer_init(&daemon->loop, &daemon->until);
+        uv_timer_init(&daemon->loop, &daemon->patience);
         heartbeat_start(&daemon->heartbeat, &daemon->loop);
         daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon;
         daemon->work.data = daemon;
         daemon->housekeeping.data = daemon->wake.data = daemon;
-        daemon->limit.data = daemon->until.data = daemon;
+        daemon->patience.data = daemon;
         uv_signal_start(&daemon->terminate, on_signal, SIGTERM);
         uv_signal_start(&daemon->interrupt, on_signal, SIGINT);
         uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);
@@ -572,6 +572,9 @@ int daemon_run(const struct daemon_options *options, struct fd_store *store) {
         if (r < 0)
                 return r;
         start_handles(&daemon);
+        daemon.one_shot.ended = on_one_shot_ended;
+        daemon.one_shot.userdata = &daemon;
+        one_shot_start(&daemon.one_shot, &daemon.loop, options);
         start_mode(&daemon, options);
         r = start_layers(&daemon, options, store);
         if (r < 0)
@@ -580,7 +583,6 @@ int daemon_run(const struct daemon_options *options, struct fd_store *store) {
                 daemon_poke(&daemon);
         uv_run(&daemon.loop, UV_RUN_DEFAULT);
 
-        mode_give_back(&daemon.mode);
         state_free(daemon.state);
         server_free(daemon.server);
         kernel_free(daemon.kernel);

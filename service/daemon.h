@@ -19,6 +19,7 @@ struct fd_store;
 
 struct daemon_options {
         const char *sysfs;
+        const char *worker_socket; /* NULL: workers are children, with our own rights */
         const char *worker;
         const char *runtime_dir;
         const char *state_dir;

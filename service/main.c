@@ -20,6 +20,8 @@
 #define POLL_INTERVAL_MAX_SEC 86400
 #define PAUSE_MIN_MSEC 10
 #define PAUSE_MAX_MSEC 60000
+/* As in systemd/scsiscan-worker.socket. */
+#define WORKER_SOCKET "/run/scsiscan-worker/socket"
 
 static void print_help(void) {
         printf("Usage: scsiscand [OPTION...]\n"
@@ -57,7 +59,11 @@ static void print_help(void) {
                "  --policy-dir=DIR            where the policy's files are, instead of /etc/scsiscan,\n"
                "                              /run/scsiscan and /usr/lib/scsiscan; may be given up to 16\n"
                "                              times, the directory that overrides first\n"
-               "  --worker=PATH               the worker to start for each host\n"
+               "  --worker-socket=PATH        connect to that for each host, where systemd starts a worker\n"
+               "                              with the rights that the service need not have (default\n"
+               "                              " WORKER_SOCKET " for whoever is not root,\n"
+               "                              unless --worker is given)\n"
+               "  --worker=PATH               the worker to start for each host, without such a socket\n"
                "  --sysfs=DIR                 where sysfs is (default /sys)\n"
                "  --uevent-fd=FD              an open uevent socket, instead of opening one\n"
                "  --help                      this text\n"
@@ -119,6 +125,7 @@ enum option_key {
         OPTION_RUNTIME_DIR,
         OPTION_STATE_DIR,
         OPTION_POLICY_DIR,
+        OPTION_WORKER_SOCKET,
         OPTION_WORKER,
         OPTION_SYSFS,
         OPTION_UEVENT_FD,
@@ -139,6 +146,7 @@ static const struct option option_table[] = {
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
         {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
         {"policy-dir", required_argument, NULL, OPTION_POLICY_DIR},
+        {"worker-socket", required_argument, NULL, OPTION_WORKER_SOCKET},
         {"worker", required_argument, NULL, OPTION_WORKER},
         {"sysfs", required_argument, NULL, OPTION_SYSFS},
         {"uevent-fd", required_argument, NULL, OPTION_UEVENT_FD},
@@ -202,6 +210,9 @@ static int apply_option(int key, const char *value, struct daemon_options *optio
                 return 0;
         case OPTION_POLICY_DIR:
                 return add_policy_dir(value, options);
+        case OPTION_WORKER_SOCKET:
+                options->worker_socket = value;
+                return 0;
         case OPTION_WORKER:
                 options->worker = value;
                 return 0;
@@ -249,10 +260,16 @@ static int parse_argv(int argc, char *argv[], struct daemon_options *options) {
         return 0;
 }
 
+static void choose_worker(struct daemon_options *options) {
+        if (!options->worker && !options->worker_socket && geteuid() != 0)
+                options->worker_socket = WORKER_SOCKET;
+        if (!options->worker)
+                options->worker = SCSISCAN_WORKER;
+}
+
 int main(int argc, char *argv[]) {
         struct daemon_options options = {
                 .sysfs = "/sys",
-                .worker = SCSISCAN_WORKER,
                 .runtime_dir = "/run/scsiscan",
                 .state_dir = "/var/lib/scsiscan",
                 .uevent_fd = -1,
@@ -266,6 +283,7 @@ int main(int argc, char *argv[]) {
 
         if (r != 0)
                 return r < 0 ? 2 : EXIT_SUCCESS;
+        choose_worker(&options);
         /* systemd may own the uevent socket, so that nothing is lost while the service restarts. */
         fd_store_take(&store, &options.uevent_fd);
         /* What we were started with is not for the workers. */

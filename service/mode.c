@@ -12,6 +12,7 @@
 #include "util/log.h"
 #include "util/message_id.h"
 #include "util/read.h"
+#include "worker/messages.h"
 
 #define CHECK_MS 10000
 /* While it is to be taken over. */
@@ -34,32 +35,21 @@ static int read_line(const char *path, char *line, size_t size) {
         return r < 0 ? r : (int)strlen(line);
 }
 
-static void parameter_path(const struct mode *mode, char path[PATH_TEXT_MAX]) {
-        snprintf(path, PATH_TEXT_MAX, "%s/module/scsi_mod/parameters/scan", mode->options->sysfs);
-}
-
 static int read_parameter(const struct mode *mode, char word[MODE_WORD_MAX]) {
         char path[PATH_TEXT_MAX];
 
-        parameter_path(mode, path);
+        snprintf(path, sizeof(path), "%s/module/scsi_mod/parameters/scan", mode->options->sysfs);
         return read_line(path, word, MODE_WORD_MAX);
 }
 
-/* Without a line's end: the kernel has room for six letters, and takes it for one. Written is not
- * done: it is read again. 0, or -errno. */
-static int write_parameter(const struct mode *mode, const char *word) {
-        char path[PATH_TEXT_MAX], now[MODE_WORD_MAX];
-        _cleanup_(closep) int fd = -1;
-        int r;
+static void write_parameter(struct mode *mode, enum kernel_scan scan) {
+        const struct step step = {.id = UINT64_MAX, /* one at a time, and none of the engine's */
+                                  .kind = STEP_SET_KERNEL_SCAN,
+                                  .address.target.host = WORKER_NO_HOST,
+                                  .kernel_scan = scan};
 
-        parameter_path(mode, path);
-        fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-        if (fd < 0 || write(fd, word, strlen(word)) < 0)
-                return -errno;
-        r = read_parameter(mode, now);
-        if (r < 0)
-                return r;
-        return strcmp(now, word) == 0 ? 0 : -EIO;
+        mode->writing = true;
+        mode->submit(&step, mode->userdata);
 }
 
 /* Where scsi_mod is not loaded yet: how it will be, as the kernel's command line says. The last of
@@ -154,25 +144,36 @@ static void become_taken_over(struct mode *mode) {
                mode->taken_from);
 }
 
-static void take_over(struct mode *mode, const char *word) {
-        int r = write_note(mode, word);
+static void take_over_failed(struct mode *mode, int error) {
+        const char *text = strerrordesc_np(-error) ?: "error";
 
-        if (r >= 0)
-                r = write_parameter(mode, "manual");
-        if (r >= 0) {
-                memcpy(mode->taken_from, word, MODE_WORD_MAX);
-                mode->failed = false;
-                become_taken_over(mode);
-                return;
-        }
         drop_note(mode);
         if (!mode->failed)
                 log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_NOT_TAKEN_OVER},
-                          "cannot take over from the kernel: scsi_mod.scan: %s",
-                          strerrordesc_np(-r) ?: "error");
+                          "cannot take over from the kernel: scsi_mod.scan: %s", text);
         mode->failed = true;
-        become(mode, false, "cannot take over: scsi_mod.scan cannot be written (%s)",
-               strerrordesc_np(-r) ?: "error");
+        become(mode, false, "cannot take over: scsi_mod.scan cannot be written (%s)", text);
+}
+
+/* What it was is noted before it is another. */
+static void take_over(struct mode *mode, const char *word) {
+        int r = write_note(mode, word);
+
+        if (r < 0) {
+                take_over_failed(mode, r);
+                return;
+        }
+        memcpy(mode->taken_from, word, MODE_WORD_MAX);
+        write_parameter(mode, KERNEL_SCAN_MANUAL);
+}
+
+static void taken_over(struct mode *mode, int error) {
+        if (error < 0) {
+                take_over_failed(mode, error);
+                return;
+        }
+        mode->failed = false;
+        become_taken_over(mode);
 }
 
 static void approach(struct mode *mode, const char *word) {
@@ -196,6 +197,8 @@ void mode_retry(struct mode *mode) {
 void mode_check(struct mode *mode) {
         char word[MODE_WORD_MAX];
 
+        if (mode->writing || mode->leaving)
+                return;
         (void)read_parameter(mode, word); /* "" when it cannot be read */
         switch (mode->options->mode) {
         case DAEMON_MODE_AUTO:
@@ -231,22 +234,64 @@ void mode_start(struct mode *mode, uv_loop_t *loop) {
                 uv_timer_start(&mode->timer, on_timer, TAKE_OVER_CHECK_MS, 0);
 }
 
-void mode_give_back(struct mode *mode) {
-        char word[MODE_WORD_MAX], was[MODE_WORD_MAX];
-        int r;
+static void restore(struct mode *mode) {
+        mode->restoring = true;
+        write_parameter(mode, strcmp(mode->taken_from, "sync") == 0 ? KERNEL_SCAN_SYNC
+                                                                    : KERNEL_SCAN_ASYNC);
+}
 
-        if (!mode->options->restore_scan || !*mode->taken_from)
-                return;
-        memcpy(was, mode->taken_from, sizeof(was));
-        drop_note(mode);
-        /* Whoever has written it since wants it so. */
-        if (read_parameter(mode, word) <= 0 || strcmp(word, "manual") != 0)
-                return;
-        r = write_parameter(mode, was);
-        if (r < 0)
+static void restored(struct mode *mode, int error) {
+        if (error < 0) {
                 log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_NOT_GIVEN_BACK},
                           "the kernel does not scan again: scsi_mod.scan: %s",
-                          strerrordesc_np(-r) ?: "error");
+                          strerrordesc_np(-error) ?: "error");
+        } else {
+                log_info("scsi_mod.scan is %s again", mode->taken_from);
+                drop_note(mode);
+        }
+        mode->given_back(mode->userdata);
+}
+
+static int error_of(const struct observation *observation) {
+        switch (observation->observed) {
+        case OBSERVED_GOOD:
+                return 0;
+        case OBSERVED_GONE:
+                return -ENOENT;
+        case OBSERVED_ERROR:
+                return observation->error;
+        default:
+                return -EIO; /* its worker ended, or hangs */
+        }
+}
+
+void mode_observe(struct mode *mode, const struct observation *observation) {
+        int error = error_of(observation);
+
+        mode->writing = false;
+        if (mode->restoring)
+                restored(mode, error);
+        else if (!mode->leaving)
+                taken_over(mode, error);
+        else if (error < 0)
+                mode->given_back(mode->userdata);
         else
-                log_info("scsi_mod.scan is %s again", was);
+                restore(mode);
+}
+
+bool mode_give_back(struct mode *mode) {
+        char word[MODE_WORD_MAX];
+
+        if (mode->leaving || !mode->options->restore_scan || !*mode->taken_from)
+                return false;
+        mode->leaving = true;
+        if (mode->writing) /* that first */
+                return true;
+        /* Whoever has written it since wants it so. */
+        if (read_parameter(mode, word) <= 0 || strcmp(word, "manual") != 0) {
+                drop_note(mode);
+                return false;
+        }
+        restore(mode);
+        return true;
 }

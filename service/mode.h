@@ -11,12 +11,16 @@
  *              only in the kernel's scan; then the parameter is written, and it is the owner
  *   owner, observer   whatever the kernel does
  *
+ * The parameter is read here and written by a worker, for that takes root.
+ *
  * What the parameter was before it was taken over is kept in RUNTIME_DIR/kernel-scan, so that it
  * can be given back by a service that was started anew meanwhile.
  */
 
 #include <stdbool.h>
 #include <uv.h>
+
+#include "scan/step.h"
 
 struct daemon_options;
 
@@ -28,8 +32,14 @@ struct mode {
         uv_timer_t timer;
         void (*changed)(void *userdata); /* owner, or reason, is another */
         bool (*probed)(void *userdata);  /* whether all hosts that came have been there a while */
+        /* mode_observe() follows */
+        void (*submit)(const struct step *step, void *userdata);
+        void (*given_back)(void *userdata);
         void *userdata;
         bool owner;
+        bool writing;                   /* an observation is due */
+        bool leaving;                   /* nothing is decided any more */
+        bool restoring;                 /* what is being written is what it was before */
         bool again;                     /* `changed` could not do what it has to */
         bool failed;                    /* to take over, and that has been said */
         char taken_from[MODE_WORD_MAX]; /* the parameter as it was before; "" when not taken over */
@@ -43,5 +53,8 @@ void mode_start(struct mode *mode, uv_loop_t *loop);
 void mode_check(struct mode *mode);
 /* From `changed`, which cannot do its work now: it is called again. */
 void mode_retry(struct mode *mode);
-/* At the end: the kernel's parameter as it was, if that is asked for (--restore-scan). */
-void mode_give_back(struct mode *mode);
+/* What came of its step. */
+void mode_observe(struct mode *mode, const struct observation *observation);
+/* At the end: the kernel's parameter as it was, if that is asked for (--restore-scan). True when it
+ * is being written, and `given_back` will say that no more comes of it. */
+bool mode_give_back(struct mode *mode);

@@ -15,8 +15,9 @@
 #include "kernel/worker_host.h"
 #include "util/log.h"
 
-/* A worker costs a process of a megabyte, and a few milliseconds to start. */
-#define WORKER_IDLE_MSEC 10000
+/* A worker costs a process of a megabyte, and to start one some milliseconds, many in a sandbox: it
+ * stays for the next poll of a target (--poll-interval, 60 s). */
+#define WORKER_IDLE_MSEC 90000
 
 struct list_request {
         struct step step;
@@ -159,6 +160,7 @@ static int failed(int error, const char *what, const char *name) {
 
 static int hosts_open(struct kernel *kernel, uv_loop_t *loop, const struct kernel_config *config) {
         const struct worker_hosts_config hosts = {
+                .worker_socket = config->worker_socket,
                 .worker = config->worker,
                 .sysfs = config->sysfs,
                 .runtime_dir = config->runtime_dir,

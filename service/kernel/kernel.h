@@ -18,10 +18,11 @@
 struct kernel;
 
 struct kernel_config {
-        const char *sysfs;       /* "/sys"; another root in tests */
-        const char *worker;      /* path of the worker's executable */
-        const char *runtime_dir; /* where the workers' lock files are, created if missing */
-        int uevent_fd;           /* a uevent socket handed over (taken over), or -1 to open one */
+        const char *sysfs;         /* "/sys"; another root in tests */
+        const char *worker_socket; /* where systemd starts workers; NULL: they are children */
+        const char *worker;        /* path of a child's executable */
+        const char *runtime_dir;   /* where the workers' lock files are, created if missing */
+        int uevent_fd;             /* a uevent socket handed over (taken over), or -1 to open one */
         uint64_t deadline_usec; /* how long a kernel call may take beyond its own timeout before its
                                    host is stuck */
 };

@@ -64,7 +64,7 @@ struct worker_host {
 
 struct worker_hosts {
         uv_loop_t *loop;
-        char *worker, *sysfs, *runtime_dir; /* owned */
+        char *worker_socket, *worker, *sysfs, *runtime_dir; /* owned */
         uint64_t deadline_msec;
         uint32_t idle_msec;
         bool stopped;
@@ -74,15 +74,23 @@ struct worker_hosts {
         struct worker_buffer buffer;
 };
 
+static const char *host_name(const struct worker_host *host, char name[static HOST_TEXT_MAX]) {
+        if (host->number == WORKER_NO_HOST)
+                snprintf(name, HOST_TEXT_MAX, "scsi_mod");
+        else
+                snprintf(name, HOST_TEXT_MAX, "host%" PRIu32, host->number);
+        return name;
+}
+
 /* `message_id` NULL: what happens is told by an event, too. */
 __attribute__((format(printf, 5, 6))) static void host_log(const struct worker_host *host,
                                                            int level, const char *message_id,
                                                            int error, const char *format, ...) {
         char name[HOST_TEXT_MAX], text[512];
-        const struct log_fields fields = {.message_id = message_id, .host = name, .error = error};
+        const struct log_fields fields = {
+                .message_id = message_id, .host = host_name(host, name), .error = error};
         va_list arguments;
 
-        snprintf(name, sizeof(name), "host%" PRIu32, host->number);
         va_start(arguments, format);
         vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
@@ -93,7 +101,7 @@ static void host_event(struct worker_host *host, enum event_kind kind) {
         const struct event event = {.kind = kind, .address.target.host = host->number};
         struct worker_hosts *hosts = host->hosts;
 
-        if (!hosts->stopped)
+        if (!hosts->stopped && host->number != WORKER_NO_HOST)
                 hosts->handler.event(&event, hosts->handler.userdata);
 }
 
@@ -193,9 +201,8 @@ static struct request *request_overdue(struct worker_host *host) {
 
 static void host_give_up(struct worker_host *host, const struct request *request) {
         char address[SCSI_ADDRESS_TEXT_MAX], name[HOST_TEXT_MAX];
-        const struct log_fields fields = {.host = name, .address = address};
+        const struct log_fields fields = {.host = host_name(host, name), .address = address};
 
-        snprintf(name, sizeof(name), "host%" PRIu32, host->number);
         scsi_address_format(&request->step.address, address);
         log_write(LOG_ERR, &fields,
                   "%s: stuck: %s of %s has not come back from the kernel for %" PRIu64 " s", name,
@@ -289,6 +296,17 @@ static void back_off_set(struct worker_host *host) {
         host->retry_at = uv_now(host->hosts->loop) + host->back_off;
 }
 
+static void farewell_log(const struct worker_host *host, int64_t status, int signal) {
+        char how[64] = "ended";
+
+        if (signal != 0)
+                snprintf(how, sizeof(how), "was killed by signal %d", signal);
+        else if (status >= 0)
+                snprintf(how, sizeof(how), "ended with status %d", (int)status);
+        host_log(host, LOG_WARNING, MESSAGE_ID_WORKER_FAILED, 0,
+                 "its worker %s and owed %u answer%s", how, host->owed, host->owed == 1 ? "" : "s");
+}
+
 static void worker_exited(int64_t status, int signal, void *userdata) {
         struct worker_host *host = userdata;
 
@@ -306,11 +324,7 @@ static void worker_exited(int64_t status, int signal, void *userdata) {
         host->process = NULL;
         host->shut = false;
         if (host->broken) {
-                host_log(host, LOG_WARNING, MESSAGE_ID_WORKER_FAILED, 0,
-                         "its worker %s %d and owed %u answer%s",
-                         signal != 0 ? "was killed by signal" : "ended with status",
-                         signal != 0 ? signal : (int)status, host->owed,
-                         host->owed == 1 ? "" : "s");
+                farewell_log(host, status, signal);
                 back_off_set(host);
         }
         if (host->stuck)
@@ -322,6 +336,7 @@ static void worker_exited(int64_t status, int signal, void *userdata) {
 static int host_start_locked(struct worker_host *host, int lock) {
         struct worker_hosts *hosts = host->hosts;
         const struct worker_process_config config = {
+                .socket = hosts->worker_socket,
                 .worker = hosts->worker,
                 .sysfs = hosts->sysfs,
                 .host = host->number,
@@ -517,10 +532,12 @@ int worker_hosts_new(uv_loop_t *loop, const struct worker_hosts_config *config,
         hosts->handler = *handler;
         hosts->deadline_msec = config->deadline_usec / 1000;
         hosts->idle_msec = config->idle_msec;
+        hosts->worker_socket = config->worker_socket ? strdup(config->worker_socket) : NULL;
         hosts->worker = strdup(config->worker);
         hosts->sysfs = strdup(config->sysfs);
         hosts->runtime_dir = strdup(config->runtime_dir);
-        if (!hosts->worker || !hosts->sysfs || !hosts->runtime_dir) {
+        if ((config->worker_socket && !hosts->worker_socket) || !hosts->worker || !hosts->sysfs ||
+            !hosts->runtime_dir) {
                 worker_hosts_free(hosts);
                 return -ENOMEM;
         }
@@ -546,6 +563,7 @@ void worker_hosts_free(struct worker_hosts *hosts) {
         if (!hosts)
                 return;
         assert(!hosts->table);
+        free(hosts->worker_socket);
         free(hosts->worker);
         free(hosts->sysfs);
         free(hosts->runtime_dir);

@@ -16,7 +16,8 @@
 #include "worker/messages.h"
 
 struct worker_hosts_config {
-        const char *worker; /* path of the executable */
+        const char *worker_socket; /* systemd's, that starts workers; NULL: they are children */
+        const char *worker;        /* path of their executable */
         const char *sysfs;
         const char *runtime_dir; /* of the lock files; exists */
         uint64_t deadline_usec;  /* beyond a command's own timeout */

@@ -3,8 +3,8 @@
 
 /*
  * Only one worker may be on a SCSI host, also when the daemon was started again while an old one is
- * still inside the kernel. The worker inherits a locked descriptor of hostN.lock and knows nothing
- * of it: the kernel drops the lock when the last thread of that process is gone.
+ * still inside the kernel. The worker is handed a locked descriptor of hostN.lock, which it only
+ * keeps: the kernel drops the lock when the last thread of that process is gone.
  */
 
 #include <stdint.h>

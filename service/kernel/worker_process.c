@@ -1,52 +1,71 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #include "kernel/worker_process.h"
 #include "util/cleanup.h"
 
-#define WORKER_LOCK_FD (WORKER_SOCKET_FD + 1)
-
 struct worker_process {
-        uv_process_t process;
+        uv_process_t child; /* when `spawned` */
         uv_poll_t poll;
-        int socket; /* -1 when shut */
+        int socket; /* -1 when closed */
+        bool spawned;
+        bool shut; /* nobody listens any more, but for its end */
         bool discarded;
         unsigned open_handles;
         struct worker_buffer *buffer;
         struct worker_process_handler handler;
 };
 
+/* The other end of the socket is closed when the last thread is gone: of a process that is no child
+ * nothing else tells. */
 static void handle_closed(uv_handle_t *handle) {
         struct worker_process *process = handle->data;
 
-        if (--process->open_handles == 0)
+        process->open_handles--;
+        if (!process->discarded && !process->spawned)
+                process->handler.exited(-1, 0, process->handler.userdata);
+        else if (process->discarded && process->open_handles == 0)
                 free(process);
 }
 
-void worker_process_shut(struct worker_process *process) {
-        if (process->socket < 0)
-                return;
+static void socket_close(struct worker_process *process) {
         uv_close((uv_handle_t *)&process->poll, handle_closed);
         close(process->socket);
         process->socket = -1;
+}
+
+void worker_process_shut(struct worker_process *process) {
+        if (process->socket < 0 || process->shut)
+                return;
+        process->shut = true;
+        if (process->spawned)
+                socket_close(process);
+        else
+                (void)shutdown(process->socket, SHUT_WR); /* -ENOTCONN: so it is gone, and heard */
 }
 
 void worker_process_discard(struct worker_process *process) {
         if (!process)
                 return;
         process->discarded = true;
-        worker_process_shut(process);
-        uv_close((uv_handle_t *)&process->process, handle_closed);
+        if (process->socket >= 0)
+                socket_close(process);
+        if (process->spawned)
+                uv_close((uv_handle_t *)&process->child, handle_closed);
+        else if (process->open_handles == 0)
+                free(process);
 }
 
 void worker_process_kill(struct worker_process *process) {
-        (void)uv_process_kill(&process->process, SIGKILL); /* -ESRCH: it is gone already */
+        if (process->spawned)
+                (void)uv_process_kill(&process->child, SIGKILL); /* -ESRCH: it is gone already */
 }
 
 static bool reply_is_sound(const struct worker_reply *reply, size_t length) {
@@ -76,6 +95,17 @@ static int reply_receive(struct worker_process *process) {
         return 1;
 }
 
+/* Nothing more will come. Of one that sent what is no reply the end is still waited for. */
+static void worker_end(struct worker_process *process, bool ended) {
+        bool shut = process->shut;
+
+        worker_process_shut(process);
+        if (ended && process->socket >= 0)
+                socket_close(process);
+        if (!shut)
+                process->handler.hung_up(process->handler.userdata);
+}
+
 /* One more than can be in flight: whoever sends more than it was asked for is shut by its owner. */
 void worker_process_receive(struct worker_process *process) {
         for (int i = 0; i <= WORKER_THREADS && process->socket >= 0; i++) {
@@ -83,13 +113,17 @@ void worker_process_receive(struct worker_process *process) {
 
                 if (r == -EAGAIN)
                         return;
-                if (r < 0) {
-                        worker_process_shut(process);
-                        process->handler.hung_up(process->handler.userdata);
+                if (r < 0 && r != -EBADMSG) {
+                        worker_end(process, true);
                         return;
                 }
-                process->handler.replied(&process->buffer->reply, process->buffer->data,
-                                         process->handler.userdata);
+                if (process->shut)
+                        continue;
+                if (r < 0)
+                        worker_end(process, false);
+                else
+                        process->handler.replied(&process->buffer->reply, process->buffer->data,
+                                                 process->handler.userdata);
         }
 }
 
@@ -99,10 +133,8 @@ static void socket_readable(uv_poll_t *poll, int status, int events) {
         struct worker_process *process = poll->data;
 
         worker_process_receive(process);
-        if (status < 0 && process->socket >= 0) {
-                worker_process_shut(process);
-                process->handler.hung_up(process->handler.userdata);
-        }
+        if (status < 0 && process->socket >= 0)
+                worker_end(process, true);
 }
 
 static void process_exited(uv_process_t *handle, int64_t status, int signal) {
@@ -112,17 +144,14 @@ static void process_exited(uv_process_t *handle, int64_t status, int signal) {
                 process->handler.exited(status, signal, process->handler.userdata);
 }
 
-static int process_spawn(uv_loop_t *loop, const struct worker_process_config *config, int socket,
-                         uv_process_t *process) {
-        char number[11], *sysfs_option = (char[]){"--sysfs"};
-        char *arguments[] = {(char *)config->worker, number, sysfs_option, (char *)config->sysfs,
-                             NULL};
+static int child_spawn(uv_loop_t *loop, const struct worker_process_config *config, int socket,
+                       uv_process_t *child) {
+        char *arguments[] = {(char *)config->worker, (char *)config->sysfs, NULL};
         uv_stdio_container_t stdio[] = {
                 {.flags = UV_IGNORE},
                 {.flags = UV_INHERIT_FD, .data.fd = STDOUT_FILENO},
                 {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
                 [WORKER_SOCKET_FD] = {.flags = UV_INHERIT_FD, .data.fd = socket},
-                [WORKER_LOCK_FD] = {.flags = UV_INHERIT_FD, .data.fd = config->lock_fd},
         };
         const uv_process_options_t options = {
                 .exit_cb = process_exited,
@@ -132,39 +161,85 @@ static int process_spawn(uv_loop_t *loop, const struct worker_process_config *co
                 .stdio = stdio,
         };
 
-        snprintf(number, sizeof(number), "%" PRIu32, config->host);
-        return uv_spawn(loop, process, &options);
+        return uv_spawn(loop, child, &options);
+}
+
+/* Our end of a socket whose other end a new child has: 0, or -errno. */
+static int child_start(uv_loop_t *loop, const struct worker_process_config *config,
+                       struct worker_process *process, int *ret_socket) {
+        _cleanup_(closep) int theirs = -1;
+        int pair[2], r;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        *ret_socket = pair[0];
+        theirs = pair[1];
+        /* The handle belongs to the loop also when nothing was started. */
+        process->spawned = true;
+        process->open_handles++;
+        r = child_spawn(loop, config, theirs, &process->child);
+        return r < 0 ? r : 0;
+}
+
+/* Does not wait: what is said before systemd has started the worker, it finds in its socket. */
+static int service_connect(const char *path, int *ret_socket) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        _cleanup_(closep) int fd =
+                socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        if (fd < 0)
+                return -errno;
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                return -errno;
+        *ret_socket = TAKE_FD(fd);
+        return 0;
+}
+
+static int greeting_send(int socket, const struct worker_process_config *config) {
+        struct worker_greeting greeting = {.version = WORKER_VERSION, .host = config->host};
+        union {
+                struct cmsghdr header;
+                char space[CMSG_SPACE(sizeof(int))];
+        } lock = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                             .cmsg_level = SOL_SOCKET,
+                             .cmsg_type = SCM_RIGHTS}};
+        struct iovec part = {&greeting, sizeof(greeting)};
+        const struct msghdr message = {.msg_iov = &part,
+                                       .msg_iovlen = 1,
+                                       .msg_control = &lock,
+                                       .msg_controllen = sizeof(lock)};
+
+        memcpy(CMSG_DATA(&lock.header), &config->lock_fd, sizeof(int));
+        return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 int worker_process_start(uv_loop_t *loop, const struct worker_process_config *config,
                          const struct worker_process_handler *handler,
                          struct worker_process **ret) {
-        _cleanup_(closep) int ours = -1, theirs = -1;
-        struct worker_process *process;
-        int pair[2], r;
+        struct worker_process *process = calloc(1, sizeof(*process));
+        _cleanup_(closep) int socket = -1;
+        int r;
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return -errno;
-        ours = pair[0];
-        theirs = pair[1];
-        process = calloc(1, sizeof(*process));
         if (!process)
                 return -ENOMEM;
         *process = (struct worker_process){
                 .socket = -1, .handler = *handler, .buffer = config->buffer};
-        process->process.data = process;
-        /* The handle belongs to the loop also when nothing was started. */
-        process->open_handles = 1;
-        r = process_spawn(loop, config, theirs, &process->process);
+        process->child.data = process->poll.data = process;
+        r = config->socket ? service_connect(config->socket, &socket)
+                           : child_start(loop, config, process, &socket);
         if (r == 0)
-                r = uv_poll_init(loop, &process->poll, ours);
+                r = greeting_send(socket, config);
+        if (r == 0)
+                r = uv_poll_init(loop, &process->poll, socket);
         if (r < 0) {
                 worker_process_discard(process);
                 return r;
         }
-        process->poll.data = process;
         process->open_handles++;
-        process->socket = TAKE_FD(ours);
+        process->socket = TAKE_FD(socket);
         uv_poll_start(&process->poll, UV_READABLE, socket_readable);
         *ret = process;
         return 0;

@@ -4,7 +4,7 @@
 #include "scan/step.h"
 
 const char *step_kind_name(enum step_kind kind) {
-        static const char *const names[STEP_KINDS] = {
+        static const char *const names[] = {
                 [STEP_LIST] = "list",
                 [STEP_READ_HOST] = "read-host",
                 [STEP_READ_DEVICE] = "read-device",
@@ -19,6 +19,7 @@ const char *step_kind_name(enum step_kind kind) {
                 [STEP_DETACH] = "detach",
                 [STEP_REFRESH] = "refresh",
                 [STEP_SET_STATE] = "set-state",
+                [STEP_SET_KERNEL_SCAN] = "set-kernel-scan",
         };
 
         return names[kind];
@@ -82,6 +83,7 @@ void observation_done(struct observation *observation) {
         case STEP_INQUIRE:
         case STEP_PROBE:
         case STEP_DETACH:
+        case STEP_SET_KERNEL_SCAN:
         case STEP_KINDS:
                 break;
         }

@@ -31,7 +31,17 @@ enum step_kind {
         STEP_DETACH,    /* let the kernel forget the device, and look */
         STEP_REFRESH,   /* let the kernel read size and VPD pages again, and look */
         STEP_SET_STATE, /* stop the device's I/O, or let it go on, and look */
-        STEP_KINDS
+        STEP_KINDS,
+        /* Not the planner's: who scans is for the daemon to decide (mode.h). Write scsi_mod.scan,
+           and look */
+        STEP_SET_KERNEL_SCAN
+};
+
+/* The values of scsi_mod.scan that are written. */
+enum kernel_scan {
+        KERNEL_SCAN_MANUAL, /* by user space only */
+        KERNEL_SCAN_SYNC,
+        KERNEL_SCAN_ASYNC,
 };
 
 const char *step_kind_name(enum step_kind kind);
@@ -51,6 +61,7 @@ struct step {
         bool force;   /* STEP_DETACH: even if somebody has it open */
         bool proven;  /* STEP_DETACH: proven gone, so do not wait for its cache to be flushed */
         bool offline; /* STEP_SET_STATE: "offline", else "running" */
+        enum kernel_scan kernel_scan; /* STEP_SET_KERNEL_SCAN */
 };
 
 /* What became of a step on the way to the device and back. */

@@ -7,10 +7,11 @@
 
 #include "scsi/lun.h"
 #include "worker/control.h"
+#include "worker/messages.h"
 #include "worker/sysfs.h"
 
 static int attribute_write(int directory, const char *name, const char *text) {
-        _cleanup_(closep) int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
+        _cleanup_(closep) int fd = openat(directory, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
         if (fd < 0)
                 return -errno;
@@ -37,6 +38,24 @@ int control_attach(int sysfs, const struct scsi_address *address) {
 
 int control_scan_target(int sysfs, const struct scsi_target_address *address) {
         return scan_write(sysfs, address, "-");
+}
+
+int control_set_kernel_scan(int sysfs, uint32_t kernel_scan) {
+        static const char parameter[] = "module/scsi_mod/parameters/scan";
+        /* Without a line's end: the kernel has room for six letters, and takes it for one. */
+        static const char *const words[] = {
+                [WORKER_KERNEL_SCAN_MANUAL] = "manual",
+                [WORKER_KERNEL_SCAN_SYNC] = "sync",
+                [WORKER_KERNEL_SCAN_ASYNC] = "async",
+        };
+        char now[SYSFS_VALUE_MAX];
+        int r = kernel_scan < ELEMENTS_OF(words)
+                        ? attribute_write(sysfs, parameter, words[kernel_scan])
+                        : -EINVAL;
+
+        if (r == 0)
+                r = sysfs_read(sysfs, parameter, now);
+        return r == 0 && strcmp(now, words[kernel_scan]) != 0 ? -EIO : r;
 }
 
 int control_delete(int device) {

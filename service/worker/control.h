@@ -15,6 +15,10 @@ int control_attach(int sysfs, const struct scsi_address *address);
 /* The kernel's own scan of that target: "channel target -". */
 int control_scan_target(int sysfs, const struct scsi_target_address *address);
 
+/* To scsi_mod's parameter `scan`, and what it is then: "manual", "sync" or "async", else -EINVAL.
+ * -EIO: written, and not so. */
+int control_set_kernel_scan(int sysfs, uint32_t kernel_scan);
+
 /* To those of a device, whose pinned directory `device` is. */
 
 /* Detach it: to `delete`. sd flushes its cache first. */

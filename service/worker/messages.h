@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * What daemon and worker say to each other over one SOCK_SEQPACKET socket: a request is
- * exactly a struct worker_request, a reply is a struct worker_reply and `data_length` bytes
- * behind it. Every request gets one reply, in any order, matched by id.
+ * What daemon and worker say to each other over one SOCK_SEQPACKET socket: first the daemon, in a
+ * struct worker_greeting, whom the worker is for. Then a request is exactly a struct
+ * worker_request, a reply is a struct worker_reply and `data_length` bytes behind it. Every request
+ * gets one reply, in any order, matched by id.
  *
  * The worker parses nothing that a device answered: it hands over status and raw bytes. It also
  * decides nothing: one request is one system call's worth of work, and a look at what came of it.
@@ -22,7 +23,7 @@
 #include "scsi/address.h"
 #include "scsi/command.h"
 
-#define WORKER_VERSION 2
+#define WORKER_VERSION 3
 #define WORKER_SOCKET_FD 3 /* where a worker finds its end of the socket */
 #define WORKER_THREADS 4
 #define WORKER_SENSE_MAX 96
@@ -30,6 +31,17 @@
 #define WORKER_DATA_MAX (8 + 8 * 16384)
 /* Holds a dozen designators of the usual lengths. */
 #define WORKER_PAGE_MAX 1024
+
+/* The host of a worker that serves none, but the kernel's parameter. */
+#define WORKER_NO_HOST UINT32_MAX
+
+/* No reply. With it, by SCM_RIGHTS, comes the locked descriptor of kernel/worker_lock.h: what one
+ * process of the daemon's user has locked, the kernel keeps locked until the last thread of the
+ * worker is gone. */
+struct worker_greeting {
+        uint32_t version; /* WORKER_VERSION */
+        uint32_t host;    /* or WORKER_NO_HOST */
+};
 
 enum worker_request_kind {
         /* Send `command` to the device at `address` through its sg node, for at most timeout_ms (1
@@ -61,6 +73,9 @@ enum worker_request_kind {
          * now. Offline, a device answers every command with DID_NO_CONNECT; back to "running", the
          * kernel reads it as for WORKER_REFRESH. Reply as there. */
         WORKER_SET_STATE,
+        /* Write `kernel_scan` to the parameter scsi_mod.scan, and read it again: -EIO when it is
+         * not so. */
+        WORKER_SET_KERNEL_SCAN,
 };
 
 /* Flags of a request. WORKER_DETACH, _REFRESH and _SET_STATE work through the pinned directory of
@@ -70,6 +85,13 @@ enum worker_request_kind {
 #define WORKER_PROVEN_GONE (1u << 1)
 #define WORKER_OFFLINE (1u << 2)
 
+/* Who scans (drivers/scsi/scsi_scan.c). */
+enum worker_kernel_scan {
+        WORKER_KERNEL_SCAN_MANUAL,
+        WORKER_KERNEL_SCAN_SYNC,
+        WORKER_KERNEL_SCAN_ASYNC,
+};
+
 struct worker_request {
         uint32_t version; /* WORKER_VERSION */
         uint32_t kind;    /* enum worker_request_kind */
@@ -78,6 +100,7 @@ struct worker_request {
         uint32_t timeout_ms;
         uint32_t flags;              /* WORKER_FORCE, ... */
         uint64_t instance;           /* of the device meant, 0: whichever is there */
+        uint32_t kernel_scan;        /* WORKER_SET_KERNEL_SCAN: enum worker_kernel_scan */
         struct scsi_command command; /* WORKER_COMMAND only */
 };
 

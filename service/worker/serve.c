@@ -96,6 +96,8 @@ static int request_execute(const struct worker *worker, const struct worker_requ
         case WORKER_SET_STATE:
                 r = device_change(worker, request, reply, &attributes);
                 break;
+        case WORKER_SET_KERNEL_SCAN:
+                return control_set_kernel_scan(worker->sysfs, request->kernel_scan);
         default:
                 return -EINVAL;
         }

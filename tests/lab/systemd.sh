@@ -16,6 +16,17 @@ drop_in() {
         printf '%s\n' "${@:2}" >"$units/$1.d/lab.conf"
 }
 
+# add_user FILE: whom it makes is on this machine, too, whose /etc is not
+add_user() {
+        local file
+        mkdir -p /run/lab/users/etc
+        cp /etc/{passwd,group,shadow,gshadow,login.defs} /run/lab/users/etc 2>/dev/null
+        systemd-sysusers --root=/run/lab/users "$1"
+        for file in passwd group; do
+                mount --bind /run/lab/users/etc/$file /etc/$file
+        done
+}
+
 installed() {
         local tree=/run/lab/results/root
         mkdir -p /run/udev/rules.d /run/lab/services /run/lab/build
@@ -25,11 +36,13 @@ installed() {
         cp $tree/lib/udev/rules.d/* /run/udev/rules.d
         cp "$LAB_SOURCE"/systemd/org.scsiscan1.service /run/lab/services
         mount --bind /run/lab/services /usr/share/dbus-1/system-services
+        add_user $tree/usr/lib/sysusers.d/scsiscan.conf
         systemd-tmpfiles --create $tree/usr/lib/tmpfiles.d/scsiscan.conf
         ln -s scsiscand.service $units/dbus-org.scsiscan1.service
         drop_in scsiscand.service '[Service]' 'ExecStart=' \
-                "ExecStart=/run/lab/build/service/scsiscand --worker /run/lab/build/service/worker/scsiscan-worker --policy-dir /run/policy" \
-                'WatchdogSec=5'
+                'ExecStart=/run/lab/build/service/scsiscand --policy-dir /run/policy' 'WatchdogSec=5'
+        drop_in scsiscan-worker@.service '[Service]' 'ExecStart=' \
+                'ExecStart=/run/lab/build/service/worker/scsiscan-worker'
         drop_in scsiscan-fallback.service '[Service]' 'ExecStart=' \
                 'ExecStart=sh /run/lab/build/systemd/initramfs_kernel_scan --if-unserved'
         ours='scsiscand.socket scsiscand.service'

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * sim-worker: stands where scsiscan-worker stands, with the same arguments, and carries messages
+ * sim-worker: stands where scsiscan-worker stands, with the same argument, and carries messages
  * between the daemon's socket and the simulated machine's, which the environment variable
  * SCSISCAN_SIM names. The first message to the machine is the host number. Ends when either side
- * ends.
+ * ends. The kernel's parameter is a file of the machine's, which the real worker's function writes.
  */
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "util/cleanup.h"
+#include "worker/control.h"
+#include "worker/greeting.h"
 #include "worker/messages.h"
 
 #define MESSAGE_MAX (sizeof(struct worker_reply) + WORKER_DATA_MAX)
@@ -62,29 +64,40 @@ static int messages_carry(int daemon, int machine, uint8_t *buffer) {
         return r;
 }
 
-int main(int argc, char **argv) {
-        static const struct option options[] = {
-                {"sysfs", required_argument, NULL, 's'},
-                {"dev", required_argument, NULL, 'd'},
-                {NULL, 0, NULL, 0},
-        };
-        _cleanup_(freep) uint8_t *buffer = malloc(MESSAGE_MAX);
-        char *end = NULL;
-        unsigned long host;
-        int option, r;
+/* Requests of the one kind that needs no machine: 0, or -errno. */
+static int parameter_serve(int daemon, const char *sysfs) {
+        _cleanup_(closep) int directory = open(sysfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct worker_request request;
 
-        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-                if (option == '?')
-                        return EXIT_FAILURE;
-        if (argc - optind != 1)
-                errx(EXIT_FAILURE, "usage: sim-worker [--sysfs DIR] [--dev DIR] HOST-NUMBER");
-        host = strtoul(argv[optind], &end, 10);
-        if (*end || end == argv[optind] || host > UINT32_MAX)
-                errx(EXIT_FAILURE, "%s: not a host number", argv[optind]);
-        if (!buffer)
-                err(EXIT_FAILURE, NULL);
-        r = messages_carry(WORKER_SOCKET_FD, machine_connect((uint32_t)host), buffer);
-        if (r < 0)
+        while (recv(daemon, &request, sizeof(request), 0) == sizeof(request)) {
+                struct worker_reply reply = {
+                        .version = WORKER_VERSION,
+                        .kind = request.kind,
+                        .id = request.id,
+                        .error = control_set_kernel_scan(directory, request.kernel_scan),
+                };
+
+                if (send(daemon, &reply, sizeof(reply), MSG_NOSIGNAL) < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
+int main(int argc, char **argv) {
+        _cleanup_(freep) uint8_t *buffer = malloc(MESSAGE_MAX);
+        uint32_t host;
+        int r;
+
+        if (argc != 2 || !buffer)
+                errx(EXIT_FAILURE, "usage: sim-worker SYSFS");
+        r = worker_greeting_receive(WORKER_SOCKET_FD, &host);
+        if (r < 0 && r != -ECONNRESET)
+                errx(EXIT_FAILURE, "not greeted: %s", strerror(-r));
+        if (r == 0)
+                r = host == WORKER_NO_HOST
+                            ? parameter_serve(WORKER_SOCKET_FD, argv[1])
+                            : messages_carry(WORKER_SOCKET_FD, machine_connect(host), buffer);
+        if (r < 0 && r != -ECONNRESET)
                 errx(EXIT_FAILURE, "%s", strerror(-r));
         return EXIT_SUCCESS;
 }

@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <poll.h>
 #include <string.h>
@@ -25,6 +26,27 @@ struct fixture {
         uint8_t data[WORKER_DATA_MAX];
 };
 
+/* As the daemon does; for the lock any descriptor will do. */
+static void greet(int socket, uint32_t host) {
+        struct worker_greeting greeting = {.version = WORKER_VERSION, .host = host};
+        union {
+                struct cmsghdr header;
+                char space[CMSG_SPACE(sizeof(int))];
+        } lock = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                             .cmsg_level = SOL_SOCKET,
+                             .cmsg_type = SCM_RIGHTS}};
+        struct iovec part = {&greeting, sizeof(greeting)};
+        const struct msghdr message = {.msg_iov = &part,
+                                       .msg_iovlen = 1,
+                                       .msg_control = &lock,
+                                       .msg_controllen = sizeof(lock)};
+
+        _cleanup_(closep) int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        memcpy(CMSG_DATA(&lock.header), &file, sizeof(int));
+        g_assert_cmpint(sendmsg(socket, &message, MSG_NOSIGNAL), ==, sizeof(greeting));
+}
+
 static void relay_start(struct fixture *f) {
         g_autoptr(GSubprocessLauncher) launcher =
                 g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
@@ -35,10 +57,11 @@ static void relay_start(struct fixture *f) {
         g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), ==, 0);
         g_subprocess_launcher_take_fd(launcher, pair[1], WORKER_SOCKET_FD);
         g_subprocess_launcher_setenv(launcher, "SCSISCAN_SIM", sim_server_socket(f->server), TRUE);
-        f->relay = g_subprocess_launcher_spawn(launcher, NULL, program, "--sysfs",
-                                               sim_server_root(f->server), "0", NULL);
+        f->relay = g_subprocess_launcher_spawn(launcher, NULL, program, sim_server_root(f->server),
+                                               NULL);
         g_assert_nonnull(f->relay);
         f->socket = pair[0];
+        greet(f->socket, 0);
 }
 
 static void relay_end(struct fixture *f) {
@@ -237,7 +260,7 @@ static void test_many_uevents(struct fixture *f, const void *unused) {
                         break;
                 g_assert_true(g_str_has_suffix(event, end));
         }
-        g_assert_cmpuint(count - 1, ==, 255 * 9);
+        g_assert_cmpuint(count - 1, ==, UINT64_C(255) * 9);
 }
 
 static void test_muted(struct fixture *f, const void *unused) {

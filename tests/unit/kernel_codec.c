@@ -29,6 +29,7 @@ static void test_request(void) {
                 {STEP_DETACH, WORKER_DETACH, 0, 0, 0},
                 {STEP_REFRESH, WORKER_REFRESH, 0, 0, 0},
                 {STEP_SET_STATE, WORKER_SET_STATE, 0, 0, 0},
+                {STEP_SET_KERNEL_SCAN, WORKER_SET_KERNEL_SCAN, 0, 0, 0},
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(cases); i++) {
@@ -50,6 +51,21 @@ static void test_request(void) {
                 g_assert_cmpuint(request.command.allocation_length, ==, cases[i].allocation_length);
                 if (cases[i].opcode == SCSI_INQUIRY)
                         g_assert_cmpuint(request.command.cdb[2], ==, cases[i].page);
+        }
+}
+
+static void test_request_kernel_scan(void) {
+        static const enum worker_kernel_scan codes[] = {
+                [KERNEL_SCAN_MANUAL] = WORKER_KERNEL_SCAN_MANUAL,
+                [KERNEL_SCAN_SYNC] = WORKER_KERNEL_SCAN_SYNC,
+                [KERNEL_SCAN_ASYNC] = WORKER_KERNEL_SCAN_ASYNC,
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(codes); i++) {
+                const struct step step = {
+                        .id = 1, .kind = STEP_SET_KERNEL_SCAN, .kernel_scan = (enum kernel_scan)i};
+
+                g_assert_cmpuint(codec_request(&step).kernel_scan, ==, codes[i]);
         }
 }
 
@@ -322,6 +338,7 @@ int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/kernel/codec/request", test_request);
         g_test_add_func("/kernel/codec/request-flags", test_request_flags);
+        g_test_add_func("/kernel/codec/request-kernel-scan", test_request_kernel_scan);
         g_test_add_func("/kernel/codec/failures", test_failures);
         g_test_add_func("/kernel/codec/device-outcomes", test_device_outcomes);
         g_test_add_func("/kernel/codec/luns", test_luns);

@@ -20,6 +20,7 @@
 
 #include "kernel_fake_hosts.h"
 #include "util/cleanup.h"
+#include "worker/greeting.h"
 #include "worker/messages.h"
 
 #define LIFE_SECONDS 10
@@ -59,9 +60,9 @@ static struct worker_request request_receive(int flags) {
         return request;
 }
 
-/* Does not even notice at once that its socket was closed. */
+/* Does not even notice at once that nobody speaks to it any more. */
 static void hang(void) {
-        struct pollfd socket = {.fd = WORKER_SOCKET_FD};
+        struct pollfd socket = {.fd = WORKER_SOCKET_FD, .events = POLLRDHUP};
 
         while (poll(&socket, 1, -1) < 0)
                 ;
@@ -93,7 +94,7 @@ static bool undead_become(void) {
         return tracer > 0 && write(pair[0], "", 1) == 1 && read(pair[0], &ok, 1) == 1 && ok;
 }
 
-/* The worker's descriptors are 0 to 4 and no more, and the last is the lock of its host. */
+/* The worker's descriptors are 0 to 3 and what came through the last: the lock of its host. */
 static int descriptors_check(unsigned host) {
         DIR *list = opendir("/proc/self/fd");
         char path[PATH_MAX], expected[32];
@@ -151,11 +152,11 @@ static void request_serve(unsigned host, unsigned served, const struct worker_re
                 reply_send(request, (struct worker_reply){});
 }
 
-int main(int argc, char **argv) {
-        unsigned host = argc > 1 ? (unsigned)atoi(argv[1]) : 0;
+int main(void) {
+        uint32_t host;
 
         alarm(LIFE_SECONDS);
-        if (host == FAKE_DIES_AT_ONCE)
+        if (worker_greeting_receive(WORKER_SOCKET_FD, &host) < 0 || host == FAKE_DIES_AT_ONCE)
                 return 3;
         for (unsigned served = 0;; served++) {
                 struct worker_request request;

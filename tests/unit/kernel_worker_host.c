@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Workers that are children; or, when it is started with SCSISCAN_FAKE_SYSTEMD, such as somebody
+ * else starts for a connection. */
+
 #include <errno.h>
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <linux/close_range.h>
 
 #include "kernel/worker_host.h"
 #include "kernel/worker_lock.h"
 #include "kernel_fake_hosts.h"
+#include "kernel_fake_systemd.h"
 #include "util/cleanup.h"
 
 /* Well above what it takes to start a process on a busy machine. */
@@ -87,8 +93,11 @@ static void limit_reached(uv_timer_t *timer) {
         g_error("what was waited for has not come");
 }
 
-static void hosts_open(struct fixture *fixture, const char *worker) {
+/* `elsewhere`: not where workers are. */
+static void hosts_open(struct fixture *fixture, const char *elsewhere) {
+        const char *systemd = g_getenv("SCSISCAN_FAKE_SYSTEMD"), *worker = elsewhere;
         const struct worker_hosts_config config = {
+                .worker_socket = systemd && elsewhere ? elsewhere : systemd,
                 .worker = worker ? worker : g_getenv("SCSISCAN_FAKE_WORKER"),
                 .sysfs = "/sys",
                 .runtime_dir = fixture->directory,
@@ -102,14 +111,14 @@ static void hosts_open(struct fixture *fixture, const char *worker) {
                         0);
 }
 
-static void fixture_open(struct fixture *fixture, const char *worker) {
+static void fixture_open(struct fixture *fixture, const char *elsewhere) {
         *fixture = (struct fixture){.next = 1, .trace = g_string_new("")};
         fixture->directory = g_dir_make_tmp("hosts-XXXXXX", NULL);
         g_assert_cmpint(uv_loop_init(&fixture->loop), ==, 0);
         uv_timer_init(&fixture->loop, &fixture->limit);
         uv_unref((uv_handle_t *)&fixture->limit);
         uv_timer_start(&fixture->limit, limit_reached, LIMIT_MSEC, 0);
-        hosts_open(fixture, worker);
+        hosts_open(fixture, elsewhere);
 }
 
 /* Until so many words more have come. */
@@ -458,8 +467,33 @@ static void test_stop_within_answer(void) {
         fixture_close(&fixture);
 }
 
+static char *start_systemd(void) {
+        g_autofree char *path = NULL;
+        char *directory;
+
+        if (!g_getenv("SCSISCAN_FAKE_SYSTEMD"))
+                return NULL;
+        directory = g_dir_make_tmp("systemd-XXXXXX", NULL);
+        path = g_build_filename(directory, "socket", NULL);
+        g_setenv("SCSISCAN_FAKE_SYSTEMD", path, TRUE);
+        fake_systemd_start(path, g_getenv("SCSISCAN_FAKE_WORKER"));
+        return directory;
+}
+
+static void stop_systemd(char *directory) {
+        if (!directory)
+                return;
+        g_assert_cmpint(g_unlink(g_getenv("SCSISCAN_FAKE_SYSTEMD")), ==, 0);
+        g_assert_cmpint(g_rmdir(directory), ==, 0);
+        g_free(directory);
+}
+
 int main(int argc, char **argv) {
+        char *directory;
+        int r;
+
         g_test_init(&argc, &argv, NULL);
+        directory = start_systemd();
         g_test_add_func("/kernel/worker-host/answered", test_answered);
         g_test_add_func("/kernel/worker-host/in-flight", test_in_flight);
         g_test_add_func("/kernel/worker-host/descriptors", test_descriptors);
@@ -476,5 +510,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/kernel/worker-host/locked-for-a-moment", test_locked_for_a_moment);
         g_test_add_func("/kernel/worker-host/stop-in-flight", test_stop_in_flight);
         g_test_add_func("/kernel/worker-host/stop-within-answer", test_stop_within_answer);
-        return g_test_run();
+        r = g_test_run();
+        stop_systemd(directory);
+        return r;
 }

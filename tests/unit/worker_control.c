@@ -203,6 +203,22 @@ static void test_set_state(struct fixture *f, const void *unused) {
         g_assert_cmpuint(f->reply.data_length, ==, 0);
 }
 
+static void test_set_kernel_scan(struct fixture *f, const void *unused) {
+        static const char parameter[] = "module/scsi_mod/parameters/scan";
+        static const char *const words[] = {"manual", "sync", "async"};
+        struct worker_request request = request_make(WORKER_SET_KERNEL_SCAN);
+
+        for (uint32_t i = 0; i < ELEMENTS_OF(words); i++) {
+                request.kernel_scan = i;
+                g_assert_cmpint(ask(f, &request), ==, 0);
+                g_assert_cmpuint(f->reply.data_length, ==, 0);
+                assert_written(f, parameter, words[i]);
+        }
+        request.kernel_scan = ELEMENTS_OF(words);
+        g_assert_cmpint(ask(f, &request), ==, -EINVAL);
+        assert_written(f, parameter, "async");
+}
+
 int main(int argc, char **argv) {
         static const struct {
                 const char *path;
@@ -216,6 +232,7 @@ int main(int argc, char **argv) {
                 {"/worker/control/detach", test_detach},
                 {"/worker/control/refresh", test_refresh},
                 {"/worker/control/set-state", test_set_state},
+                {"/worker/control/set-kernel-scan", test_set_kernel_scan},
                 {"/worker/claim/detach-unclaimed", test_detach_unclaimed},
                 {"/worker/claim/detach-tape", test_detach_tape},
                 {"/worker/claim/detach-gone", test_detach_gone},

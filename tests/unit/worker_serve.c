@@ -202,7 +202,7 @@ static void test_bad_message(struct fixture *f, const void *unused) {
         g_assert_cmpint(ask(f, &request), ==, -EBADMSG);
         request = request_make(0);
         g_assert_cmpint(ask(f, &request), ==, -EINVAL);
-        request = request_make(WORKER_SET_STATE + 1);
+        request = request_make(WORKER_SET_KERNEL_SCAN + 1);
         g_assert_cmpint(ask(f, &request), ==, -EINVAL);
         request = request_make(WORKER_ATTACH);
         request.address.target.host = HOST + 1;
