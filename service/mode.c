@@ -42,6 +42,17 @@ static int read_parameter(const struct mode *mode, char word[MODE_WORD_MAX]) {
         return read_line(path, word, MODE_WORD_MAX);
 }
 
+static const char *parameter_word(enum kernel_scan scan) {
+        switch (scan) {
+        case KERNEL_SCAN_SYNC:
+                return "sync";
+        case KERNEL_SCAN_ASYNC:
+                return "async";
+        default:
+                return "manual";
+        }
+}
+
 static void write_parameter(struct mode *mode, enum kernel_scan scan) {
         const struct step step = {.id = UINT64_MAX, /* one at a time, and none of the engine's */
                                   .kind = STEP_SET_KERNEL_SCAN,
@@ -236,8 +247,9 @@ void mode_start(struct mode *mode, uv_loop_t *loop) {
 
 static void restore(struct mode *mode) {
         mode->restoring = true;
-        write_parameter(mode, strcmp(mode->taken_from, "sync") == 0 ? KERNEL_SCAN_SYNC
-                                                                    : KERNEL_SCAN_ASYNC);
+        write_parameter(mode, strcmp(mode->taken_from, parameter_word(KERNEL_SCAN_SYNC)) == 0
+                                      ? KERNEL_SCAN_SYNC
+                                      : KERNEL_SCAN_ASYNC);
 }
 
 static void restored(struct mode *mode, int error) {
@@ -252,10 +264,20 @@ static void restored(struct mode *mode, int error) {
         mode->given_back(mode->userdata);
 }
 
-static int error_of(const struct observation *observation) {
+/* Written is not done: it is read again. */
+static int verify_parameter(const struct mode *mode, enum kernel_scan scan) {
+        char now[MODE_WORD_MAX];
+        int r = read_parameter(mode, now);
+
+        if (r < 0)
+                return r;
+        return strcmp(now, parameter_word(scan)) == 0 ? 0 : -EIO;
+}
+
+static int error_of(const struct mode *mode, const struct observation *observation) {
         switch (observation->observed) {
         case OBSERVED_GOOD:
-                return 0;
+                return verify_parameter(mode, observation->step.kernel_scan);
         case OBSERVED_GONE:
                 return -ENOENT;
         case OBSERVED_ERROR:
@@ -266,7 +288,7 @@ static int error_of(const struct observation *observation) {
 }
 
 void mode_observe(struct mode *mode, const struct observation *observation) {
-        int error = error_of(observation);
+        int error = error_of(mode, observation);
 
         mode->writing = false;
         if (mode->restoring)

@@ -9,7 +9,7 @@
 
 /* As much as is read of the kernel's copy; what is cut off is not missed, see
  * scsi_identity_decode(). A longer allocation is refused by some devices. */
-#define DEVICE_ID_ALLOCATION WORKER_PAGE_MAX
+#define DEVICE_ID_ALLOCATION RECORDS_PAGE_MAX
 /* The first 36 bytes say all that is wanted, and no device answers badly to so few: the kernel asks
  * some for no more (BLIST_INQUIRY_36). */
 #define INQUIRY_ALLOCATION 36
@@ -148,12 +148,12 @@ static void observe_failure(struct observation *observation, const struct worker
 static int payload_decode(struct observation *observation, const uint8_t *data, size_t length) {
         switch (observation->step.kind) {
         case STEP_READ_HOST:
-                return records_decode_host((const char *)data, length, &observation->host);
+                return records_decode_host(data, length, &observation->host);
         case STEP_READ_DEVICE:
         case STEP_ATTACH:
         case STEP_REFRESH:
         case STEP_SET_STATE:
-                return records_decode_device((const char *)data, length, &observation->device);
+                return records_decode_device(data, length, &observation->device);
         case STEP_REPORT_LUNS:
                 return scsi_report_luns_decode(data, length, &observation->luns);
         case STEP_READ_IDENTITY:

@@ -67,7 +67,7 @@ static void uevent_pass(const struct event *event, void *userdata) {
 static void mounts_add(struct kernel *kernel, struct observation *observation,
                        const struct worker_reply *reply, const uint8_t *data) {
         dev_t numbers[RECORDS_BLOCK_MAX];
-        size_t count = records_block_numbers((const char *)data, reply->data_length, numbers);
+        size_t count = records_block_numbers(data, reply->data_length, numbers);
         int r = mounts_add_holders(kernel->mounts, &observation->step.address, numbers, count,
                                    &observation->device);
 

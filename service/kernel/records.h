@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The attribute records of worker/messages.h, "name\0value\0", turned into facts. Everything is
- * bounded and made printable here, whatever a worker sent.
+ * The attributes of worker/messages.h turned into facts. Everything is bounded and made printable
+ * here, whatever a worker sent.
  */
 
 #include <stddef.h>
@@ -13,13 +13,16 @@
 
 /* A disk and all its partitions. */
 #define RECORDS_BLOCK_MAX 256
+/* As much as is read of a page 83h: holds a dozen designators of the usual lengths. */
+#define RECORDS_PAGE_MAX 1024
 
 /* -EBADMSG when the data is not whole records; -ENOMEM. */
-int records_decode_host(const char *data, size_t length, struct host_facts *ret);
-int records_decode_device(const char *data, size_t length, struct device_facts *ret);
+int records_decode_host(const uint8_t *data, size_t length, struct host_facts *ret);
+int records_decode_device(const uint8_t *data, size_t length, struct device_facts *ret);
 
-/* Device numbers of the block device and its partitions ("dev" records); how many were written. */
-size_t records_block_numbers(const char *data, size_t length, dev_t ret[static RECORDS_BLOCK_MAX]);
+/* Device numbers of the block device and its partitions; how many were written. */
+size_t records_block_numbers(const uint8_t *data, size_t length,
+                             dev_t ret[static RECORDS_BLOCK_MAX]);
 
 /* One more holder: printable, each once, at most FACT_HOLDERS_MAX are kept. -ENOMEM. */
 int device_facts_add_holder(struct device_facts *facts, const char *holder);

@@ -6,8 +6,6 @@
  * uninterruptible, and say little by succeeding. Return 0, or -errno of open(2) or write(2).
  */
 
-#include <stdbool.h>
-
 #include "scsi/address.h"
 
 /* To a host's `scan`. Attach the one logical unit: "channel target lun", decimal. */
@@ -15,18 +13,10 @@ int control_attach(int sysfs, const struct scsi_address *address);
 /* The kernel's own scan of that target: "channel target -". */
 int control_scan_target(int sysfs, const struct scsi_target_address *address);
 
-/* To scsi_mod's parameter `scan`, and what it is then: "manual", "sync" or "async", else -EINVAL.
- * -EIO: written, and not so. */
+/* To scsi_mod's parameter `scan`: a word of enum worker_kernel_scan, else -EINVAL. */
 int control_set_kernel_scan(int sysfs, uint32_t kernel_scan);
 
-/* To those of a device, whose pinned directory `device` is. */
-
-/* Detach it: to `delete`. sd flushes its cache first. */
-int control_delete(int device);
+/* To an attribute below a pinned directory. */
+int control_write(int directory, const char *name, const char *text);
 /* Tell sd, if the device is sd's, that there is no cache to flush: to `cache_type`. */
 int control_forget_cache(int device);
-/* Read size and VPD pages again: to `rescan`. */
-int control_rescan(int device);
-/* To `state`. -EINVAL where it is neither "running" nor "offline" now, as when its port is blocked.
- * The kernel goes on from "offline" to "running" with a rescan. */
-int control_set_state(int device, bool offline);

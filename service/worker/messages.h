@@ -27,10 +27,11 @@
 #define WORKER_SOCKET_FD 3 /* where a worker finds its end of the socket */
 #define WORKER_THREADS 4
 #define WORKER_SENSE_MAX 96
-/* The longest REPORT LUNS answer that is believed, and room for 1,000 attributes. */
+/* The longest REPORT LUNS answer that is believed, and room for the attributes of a host with 600
+ * target ports. */
 #define WORKER_DATA_MAX (8 + 8 * 16384)
-/* Holds a dozen designators of the usual lengths. */
-#define WORKER_PAGE_MAX 1024
+/* Of one attribute: sysfs shows no more of it at once (Documentation/filesystems/sysfs.rst). */
+#define WORKER_VALUE_MAX 4096
 
 /* The host of a worker that serves none, but the kernel's parameter. */
 #define WORKER_NO_HOST UINT32_MAX
@@ -45,7 +46,7 @@ struct worker_greeting {
 
 enum worker_request_kind {
         /* Send `command` to the device at `address` through its sg node, for at most timeout_ms (1
-         * ms to 1 hour, rounded up to seconds). Reply data: what the device transferred. */
+         * ms to 1 hour). Reply data: what the device transferred. */
         WORKER_COMMAND = 1,
         /* Read attributes of the host. Reply data: attributes, see below. */
         WORKER_READ_HOST,
@@ -73,8 +74,8 @@ enum worker_request_kind {
          * now. Offline, a device answers every command with DID_NO_CONNECT; back to "running", the
          * kernel reads it as for WORKER_REFRESH. Reply as there. */
         WORKER_SET_STATE,
-        /* Write `kernel_scan` to the parameter scsi_mod.scan, and read it again: -EIO when it is
-         * not so. */
+        /* Write `kernel_scan` to the parameter scsi_mod.scan. What it is then everybody can read.
+         */
         WORKER_SET_KERNEL_SCAN,
 };
 
@@ -122,36 +123,43 @@ struct worker_reply {
         uint32_t data_length; /* bytes behind this struct, at most WORKER_DATA_MAX */
 };
 
+/* The two in one piece. */
+struct worker_answer {
+        struct worker_reply reply;
+        uint8_t data[WORKER_DATA_MAX];
+};
+
 /*
- * Attributes travel as records "name\0value\0", text without its trailing newline, NUL bytes in a
- * value left out; an attribute that is not there has no record. Hosts and devices have a record
- * "instance": the inode number of their directory, another one each time such an object comes.
+ * Attributes travel as records: this struct, unaligned, the name and the value, neither with a NUL
+ * behind it. Values are as the kernel shows them, at most WORKER_VALUE_MAX bytes of a file, or what
+ * a link holds; a value that cannot be read and a directory are empty, what is not there has no
+ * record. A name that ends with a slash is a directory, and the names behind it, up to the next
+ * one, are below it.
  *
- * host:
- *   proc_name, state, unique_id
- *   scan         of scsi_mod: the kernel's scan mode
- *   path         the host's device directory below the sysfs root, as in DEVPATH of its uevents:
- *                "/devices/pseudo_0/adapter0/host0"
- *   fc_host, sas_host, iscsi_host, spi_host, srp_host
- *                "1" for the transport class that the host is in
- *   port_name    fc_host's
- *   port         one for each target port that the transport knows:
- *                "<channel> <target> <state> <port name>". State as the transport spells it, lower
- *                case, blanks as dashes, "-" where it has none (SAS). Port name:
- *                FC, rports with a target role and an id: "naa.<hex>"
- *                SAS, end devices: "naa.<hex>"
- *                iSCSI, sessions: "<iqn>,t,0x<tpgt in hex>"
- * device:
- *   vendor, model, rev, type, scsi_level, state, blacklist, access_state, wwid
- *   vpd_pg80     "1": the kernel found that page
- *   vpd_pg83_hex the page as the kernel has it, which the device may have changed since: up to
- *                WORKER_PAGE_MAX bytes, in lower-case hexadecimal
- *   pq           "0".."7", the qualifier in byte 0 of the `inquiry` file
- *   driver       the bound upper-level driver, "sd"
- *   generic      "sg3"
- *   block        "sda"
- *   size         of the block device, bytes, decimal
- *   block_size   logical, bytes
- *   dev          "8:0", one for the block device and one for each of its partitions
- *   holder       "dm-0", one for each entry of their holders/
+ * Before the first directory there is "instance", a uint64_t: the inode number of the object's own
+ * directory, another one each time such an object comes.
+ *
+ * host, below the sysfs root:
+ *   class/scsi_host/host3          a link
+ *   module/scsi_mod/parameters/scan
+ *   class/scsi_host/host3/         proc_name, state, unique_id
+ *   class/fc_host/host3/           port_name
+ *   class/sas_host/host3/, ...     of each other transport class that the host is in
+ *   class/fc_remote_ports/rport-3:0-7/
+ *                                  roles, scsi_target_id, port_state, port_name
+ *   class/sas_device/end_device-3:1:4/
+ *                                  scsi_target_id, sas_address
+ *   bus/scsi/devices/host3/session1/iscsi_session/session1/
+ *                                  targetname, tpgt, target_id, state
+ * device, below its own directory:
+ *   ./                             vendor, model, rev, type, scsi_level, state, blacklist,
+ *                                  access_state, wwid, vpd_pg80, vpd_pg83, inquiry, driver (a
+ *                                  link), scsi_generic/sg3
+ *   block/sda/                     size (in 512 byte units, whatever the block size is),
+ *                                  queue/logical_block_size, dev, holders/dm-0
+ *   block/sda/sda1/                dev, holders/dm-0
  */
+struct worker_record {
+        uint16_t name_length;
+        uint16_t value_length;
+};

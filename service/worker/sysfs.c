@@ -1,83 +1,77 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "worker/sysfs.h"
 
-int sysfs_pin(int directory, const char *format, ...) {
-        char name[SYSFS_NAME_MAX];
-        va_list arguments;
-        int fd;
+int sysfs_pin(int directory, const char *name) {
+        int fd = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        va_start(arguments, format);
-        vsnprintf(name, sizeof(name), format, arguments);
-        va_end(arguments);
-        fd = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
 }
 
 int sysfs_pin_device(int sysfs, const struct scsi_address *address, uint64_t instance) {
-        char text[SCSI_ADDRESS_TEXT_MAX];
-        _cleanup_(closep) int device =
-                sysfs_pin(sysfs, "bus/scsi/devices/%s", scsi_address_format(address, text));
+        char text[SCSI_ADDRESS_TEXT_MAX], name[SYSFS_NAME_MAX];
+        _cleanup_(closep) int device = -1;
         struct stat status;
 
+        snprintf(name, sizeof(name), "bus/scsi/devices/%s", scsi_address_format(address, text));
+        device = sysfs_pin(sysfs, name);
         if (device < 0)
                 return device;
         if (fstat(device, &status) < 0)
                 return -errno;
-        if (instance != 0 && instance != status.st_ino)
-                return -ESTALE;
-        return TAKE_FD(device);
+        return instance == 0 || instance == status.st_ino ? TAKE_FD(device) : -ESTALE;
 }
 
-int sysfs_read(int directory, const char *name, char value[static SYSFS_VALUE_MAX]) {
-        _cleanup_(closep) int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        size_t length = 0;
-        ssize_t n;
+bool sysfs_object_exists(int object) {
+        return faccessat(object, "state", F_OK, 0) == 0;
+}
 
-        if (fd < 0)
-                return -errno;
-        n = read(fd, value, SYSFS_VALUE_MAX - 1);
+/* The first `fixed` bytes of the pattern are a name already, whatever they are. */
+static int match(int directory, const char *pattern, size_t fixed, sysfs_found *found,
+                 void *userdata) {
+        char above[SYSFS_NAME_MAX], part[SYSFS_NAME_MAX], name[3 * SYSFS_NAME_MAX];
+        const char *star = strchr(pattern + fixed, '*'), *begin = star, *rest;
+        struct dirent **list;
+        int n, r = 0;
+
+        if (!star)
+                return found(directory, pattern, userdata);
+        while (begin[-1] != '/')
+                begin--;
+        rest = strchrnul(star, '/');
+        snprintf(above, sizeof(above), "%.*s", (int)(begin - pattern), pattern);
+        snprintf(part, sizeof(part), "%.*s", (int)(rest - begin), begin);
+        n = scandirat(directory, above, &list, NULL, NULL);
         if (n < 0)
-                return -errno;
-        for (ssize_t i = 0; i < n; i++)
-                if (value[i] != '\0')
-                        value[length++] = value[i];
-        if (length > 0 && value[length - 1] == '\n')
-                length--;
-        value[length] = '\0';
-        return 0;
+                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+        for (int i = 0; i < n; i++) {
+                snprintf(name, sizeof(name), "%s%s%s", above, list[i]->d_name, rest);
+                if (r == 0 && fnmatch(part, list[i]->d_name, FNM_PERIOD) == 0)
+                        r = match(directory, name, strlen(name) - strlen(rest), found, userdata);
+                free(list[i]);
+        }
+        free(list);
+        return r;
 }
 
-DIR *sysfs_list(int directory, const char *name) {
-        _cleanup_(closep) int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *list = fd < 0 ? NULL : fdopendir(fd);
-
-        if (list)
-                fd = -1; /* now the stream's */
-        return list;
+int sysfs_match(int directory, const char *pattern, sysfs_found *found, void *userdata) {
+        return match(directory, pattern, 0, found, userdata);
 }
 
-const struct dirent *sysfs_next(DIR *list) {
-        const struct dirent *entry;
-
-        do
-                entry = readdir(list);
-        while (entry && entry->d_name[0] == '.');
-        return entry;
+static int name_keep(int directory, const char *name, void *ret) {
+        snprintf(ret, SYSFS_NAME_MAX, "%s", name);
+        return 1;
 }
 
-int sysfs_first(int directory, const char *name, char entry[static SYSFS_NAME_MAX]) {
-        _cleanup_(closedirp) DIR *list = sysfs_list(directory, name);
-        const struct dirent *first = list ? sysfs_next(list) : NULL;
+int sysfs_first(int directory, const char *pattern, char name[static SYSFS_NAME_MAX]) {
+        int r = sysfs_match(directory, pattern, name_keep, name);
 
-        if (!first)
-                return -ENOENT;
-        snprintf(entry, SYSFS_NAME_MAX, "%s", first->d_name);
-        return 0;
+        return r == 0 ? -ENOENT : r < 0 ? r : 0;
 }

@@ -17,6 +17,18 @@ struct records {
         uint32_t length;
 };
 
+static void record_add_bytes(struct records *records, const char *name, const void *value,
+                             size_t length) {
+        const struct worker_record record = {(uint16_t)strlen(name), (uint16_t)length};
+        uint8_t *to = records->data + records->length;
+
+        records->length += (uint32_t)(sizeof(record) + strlen(name) + length);
+        g_assert_cmpuint(records->length, <=, WORKER_DATA_MAX);
+        memcpy(to, &record, sizeof(record));
+        memcpy(to + sizeof(record), name, strlen(name));
+        memcpy(to + sizeof(record) + strlen(name), value, length);
+}
+
 G_GNUC_PRINTF(3, 4)
 static void record_add(struct records *records, const char *name, const char *format, ...) {
         g_autofree char *value = NULL;
@@ -25,52 +37,90 @@ static void record_add(struct records *records, const char *name, const char *fo
         va_start(arguments, format);
         value = g_strdup_vprintf(format, arguments);
         va_end(arguments);
-        g_assert_cmpuint(records->length + strlen(name) + strlen(value) + 2, <=, WORKER_DATA_MAX);
-        memcpy(records->data + records->length, name, strlen(name) + 1);
-        records->length += (uint32_t)strlen(name) + 1;
-        memcpy(records->data + records->length, value, strlen(value) + 1);
-        records->length += (uint32_t)strlen(value) + 1;
+        record_add_bytes(records, name, value, strlen(value));
 }
 
-static void record_add_port(struct records *records, const struct target *target) {
-        g_autofree char *state = g_ascii_strdown(target->port_state, -1);
+/* What follows is below it. */
+G_GNUC_PRINTF(2, 3)
+static void record_add_directory(struct records *records, const char *format, ...) {
+        g_autofree char *name = NULL;
+        va_list arguments;
 
-        g_strdelimit(state, " ", '-');
-        record_add(records, "port", "%u %u %s %s", target->address.channel, target->address.target,
-                   state, target->port_name);
+        va_start(arguments, format);
+        name = g_strdup_vprintf(format, arguments);
+        va_end(arguments);
+        record_add_bytes(records, name, "", 0);
+}
+
+/* "naa.<hex>" */
+static const char *port_hex(const struct target *target) {
+        return g_str_has_prefix(target->port_name, "naa.") ? target->port_name + strlen("naa.")
+                                                           : target->port_name;
+}
+
+static void record_add_rport(struct records *records, const struct target *target) {
+        record_add_directory(records, "class/fc_remote_ports/rport-%u:%u-%u/", target->address.host,
+                             target->address.channel, target->port_number);
+        record_add(records, "roles", "FCP Target\n");
+        record_add(records, "scsi_target_id", "%u\n", target->address.target);
+        record_add(records, "port_state", "%s\n", target->port_state);
+        record_add(records, "port_name", "0x%s\n", port_hex(target));
+}
+
+static void record_add_end_device(struct records *records, const struct target *target) {
+        record_add_directory(records, "class/sas_device/end_device-%u:%u/", target->address.host,
+                             target->port_number);
+        record_add(records, "scsi_target_id", "%u\n", target->address.target);
+        record_add(records, "sas_address", "0x%s\n", port_hex(target));
+}
+
+/* "<iqn>,t,0x<target portal group>" */
+static void record_add_session(struct records *records, const struct target *target) {
+        g_auto(GStrv) parts = g_strsplit(target->port_name, ",t,0x", 2);
+
+        record_add_directory(records, "bus/scsi/devices/host%u/session%u/iscsi_session/session%u/",
+                             target->address.host, target->port_number, target->port_number);
+        record_add(records, "targetname", "%s\n", parts[0] ? parts[0] : "");
+        if (parts[0] && parts[1])
+                record_add(records, "tpgt", "%" G_GUINT64_FORMAT "\n",
+                           g_ascii_strtoull(parts[1], NULL, 16));
+        record_add(records, "target_id", "%u\n", target->address.target);
+        record_add(records, "state", "%s\n", target->port_state);
 }
 
 static int host_read(const struct sim_machine *machine, uint32_t number, struct records *records) {
         const struct host *host = host_find(machine, number);
-        g_autofree char *path = NULL;
+        g_autofree char *path = NULL, *link = NULL;
 
         if (!host)
                 return -ENOENT;
         path = host_path(host);
-        record_add(records, "instance", "%" PRIu64, host->instance);
-        record_add(records, "proc_name", "%s", host->driver);
-        record_add(records, "state", "running");
-        record_add(records, "unique_id", "%u", number);
-        record_add(records, "scan", "%s", machine->scan_mode);
-        record_add(records, "path", "%s", path);
+        record_add_bytes(records, "instance", &host->instance, sizeof(host->instance));
+        link = g_strdup_printf("class/scsi_host/host%u", number);
+        record_add(records, link, "../..%s/scsi_host/host%u", path, number);
+        record_add(records, "module/scsi_mod/parameters/scan", "%s\n", machine->scan_mode);
+        record_add_directory(records, "class/scsi_host/host%u/", number);
+        record_add(records, "proc_name", "%s\n", host->driver);
+        record_add(records, "state", "running\n");
+        record_add(records, "unique_id", "%u\n", number);
         if (host_class(host))
-                record_add(records, host_class(host), "1");
+                record_add_directory(records, "class/%s/host%u/", host_class(host), number);
         if (host->port_name)
-                record_add(records, "port_name", "%s", host->port_name);
+                record_add(records, "port_name", "%s\n", host->port_name);
         TREE_FOREACH(node, host->targets) {
                 const struct target *target = g_tree_node_value(node);
 
-                if (host->transport == SIM_SAS)
-                        record_add(records, "port", "%u %u - %s", target->address.channel,
-                                   target->address.target, target->port_name);
-                else if (host->transport == SIM_FC || host->transport == SIM_ISCSI)
-                        record_add_port(records, target);
+                if (host->transport == SIM_FC)
+                        record_add_rport(records, target);
+                else if (host->transport == SIM_SAS)
+                        record_add_end_device(records, target);
+                else if (host->transport == SIM_ISCSI)
+                        record_add_session(records, target);
         }
         return 0;
 }
 
 static void record_add_identity(struct records *records, const struct device *device) {
-        g_autoptr(GString) hex = g_string_new(NULL);
         struct scsi_identity identity;
         uint8_t page[512];
         size_t length = unit_page_83(&device->unit, page);
@@ -80,11 +130,9 @@ static void record_add_identity(struct records *records, const struct device *de
         if (scsi_identity_decode(page, length, &identity) < 0)
                 g_assert_not_reached();
         if (identity.name[0])
-                record_add(records, "wwid", "%s", identity.name);
+                record_add(records, "wwid", "%s\n", identity.name);
         scsi_identity_done(&identity);
-        for (size_t i = 0; i < length; i++)
-                g_string_append_printf(hex, "%02x", page[i]);
-        record_add(records, "vpd_pg83_hex", "%s", hex->str);
+        record_add_bytes(records, "vpd_pg83", page, length);
 }
 
 static void record_add_disk(struct records *records, const struct device *device) {
@@ -92,37 +140,47 @@ static void record_add_disk(struct records *records, const struct device *device
         unsigned major, minor;
 
         disk_device_number(device, &major, &minor);
-        record_add(records, "block", "%s", name);
-        record_add(records, "size", "%" G_GUINT64_FORMAT, device->unit.size);
-        record_add(records, "block_size", "%u", device->unit.block_size);
-        record_add(records, "dev", "%u:%u", major, minor);
-        for (guint i = 0; i < device->holders->len; i++)
-                record_add(records, "holder", "%s", (char *)g_ptr_array_index(device->holders, i));
+        record_add_directory(records, "block/%s/", name);
+        record_add(records, "size", "%" G_GUINT64_FORMAT "\n", device->unit.size / 512);
+        record_add(records, "queue/logical_block_size", "%u\n", device->unit.block_size);
+        record_add(records, "dev", "%u:%u\n", major, minor);
+        for (guint i = 0; i < device->holders->len; i++) {
+                const char *holder = g_ptr_array_index(device->holders, i);
+                g_autofree char *entry = g_strdup_printf("holders/%s", holder);
+
+                record_add(records, entry, "../../../../virtual/block/%s", holder);
+        }
 }
 
 static int device_read(const struct sim_machine *machine, const struct scsi_address *address,
                        struct records *records) {
         const struct device *device = device_find(machine, address);
+        g_autofree char *generic = NULL;
         const struct sim_unit *unit;
+        uint8_t byte;
 
         if (!device)
                 return -ENOENT;
         unit = &device->unit;
-        record_add(records, "instance", "%" PRIu64, device->instance);
-        record_add(records, "vendor", "%-8s", unit->vendor);
-        record_add(records, "model", "%-16s", unit->model);
-        record_add(records, "rev", "%-4s", unit->revision);
-        record_add(records, "type", "%u", unit->type);
-        record_add(records, "scsi_level", "%d", device->version + 1);
-        record_add(records, "state", "%s", device->state);
-        record_add(records, "blacklist", "%s", target_get(machine, &address->target)->blacklist);
+        byte = (uint8_t)(unit->qualifier << 5 | (unit->type & 0x1f));
+        record_add_bytes(records, "instance", &device->instance, sizeof(device->instance));
+        record_add_directory(records, "./");
+        record_add(records, "vendor", "%-8s\n", unit->vendor);
+        record_add(records, "model", "%-16s\n", unit->model);
+        record_add(records, "rev", "%-4s\n", unit->revision);
+        record_add(records, "type", "%u\n", unit->type);
+        record_add(records, "scsi_level", "%d\n", device->version + 1);
+        record_add(records, "state", "%s\n", device->state);
+        record_add(records, "blacklist", "%s\n", target_get(machine, &address->target)->blacklist);
         record_add_identity(records, device);
         if (unit->serial[0])
-                record_add(records, "vpd_pg80", "1");
-        record_add(records, "pq", "%u", unit->qualifier);
+                record_add(records, "vpd_pg80", "%s", unit->serial);
+        record_add_bytes(records, "inquiry", &byte, 1);
         if (device->driver)
-                record_add(records, "driver", "%s", device->driver);
-        record_add(records, "generic", "sg%u", device->generic);
+                record_add(records, "driver", "../../../../../../bus/scsi/drivers/%s",
+                           device->driver);
+        generic = g_strdup_printf("scsi_generic/sg%u", device->generic);
+        record_add(records, generic, "%s", "");
         if (device->probed)
                 record_add_disk(records, device);
         return 0;

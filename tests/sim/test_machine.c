@@ -63,9 +63,16 @@ static void test_uevents_well_known(struct fixture *f, const void *unused) {
         g_assert_cmpint(ask(f, WORKER_ATTACH, SCSI_WLUN_REPORT_LUNS), ==, 0);
         g_assert_cmpstr(attribute(f, "type"), ==, "30");
         g_assert_null(attribute(f, "driver"));
-        g_assert_null(attribute(f, "block"));
+        g_assert_null(attribute(f, "dev"));
         g_assert_null(strstr(f->events->str, "change@"));
         g_assert_nonnull(strstr(f->events->str, "MODALIAS=scsi:t-0x1e"));
+}
+
+/* NULL: none. */
+static void assert_driver(struct fixture *f, const char *expected) {
+        const char *link = attribute(f, "driver");
+
+        g_assert_cmpstr(link ? strrchr(link, '/') + 1 : NULL, ==, expected);
 }
 
 static void test_attach(struct fixture *f, const void *unused) {
@@ -73,14 +80,14 @@ static void test_attach(struct fixture *f, const void *unused) {
         g_assert_cmpint(ask(f, WORKER_ATTACH, 1), ==, 0);
         g_assert_cmpint(f->reply.write_error, ==, 0);
         g_assert_cmpstr(attribute(f, "vendor"), ==, "SIMULATE");
-        g_assert_cmpstr(attribute(f, "model"), ==, "LOGICAL UNIT    ");
+        g_assert_cmpstr(attribute(f, "model"), ==, "LOGICAL UNIT");
         g_assert_cmpstr(attribute(f, "scsi_level"), ==, "8");
         g_assert_cmpstr(attribute(f, "wwid"), ==, "naa.5000c50000000065");
-        g_assert_cmpstr(attribute(f, "driver"), ==, "sd");
-        g_assert_null(attribute(f, "block")); /* sd is not done yet, */
+        assert_driver(f, "sd");
+        g_assert_null(attribute(f, "dev")); /* sd is not done yet, */
         g_assert_cmpint(ask(f, WORKER_READ_DEVICE, 1), ==, 0);
-        g_assert_cmpstr(attribute(f, "block"), ==, "sda"); /* but soon */
-        g_assert_cmpstr(attribute(f, "size"), ==, "1073741824");
+        g_assert_nonnull(attribute(f, "block/sda/")); /* but soon */
+        g_assert_cmpstr(attribute(f, "size"), ==, "2097152");
         g_assert_cmpstr(attribute(f, "dev"), ==, "8:0");
         assert_attached(f, "0:0:0:1\n");
         g_assert_cmpint(ask(f, WORKER_ATTACH, 9), ==, -ENOENT); /* success, and nothing there */
@@ -124,7 +131,7 @@ static void test_attach_qualifiers(struct fixture *f, const void *unused) {
                 sim_map(f->machine, f->target, i, &unit);
                 g_assert_cmpint(ask(f, WORKER_ATTACH, i), ==, cases[i].error);
                 if (cases[i].error == 0)
-                        g_assert_cmpstr(attribute(f, "driver"), ==, cases[i].driver);
+                        assert_driver(f, cases[i].driver);
         }
 }
 
@@ -259,7 +266,7 @@ static void test_resize(struct fixture *f, const void *unused) {
         sim_kernel_rescan(f->machine, address);
         assert_events(f, "change@" LU "/block/sda block disk RESIZE=1\n");
         ask(f, WORKER_READ_DEVICE, 0);
-        g_assert_cmpstr(attribute(f, "size"), ==, "1048576");
+        g_assert_cmpstr(attribute(f, "size"), ==, "2048");
 }
 
 static void test_kernel_scan(struct fixture *f, const void *unused) {
@@ -311,21 +318,41 @@ static void test_manners(struct fixture *f, const void *unused) {
         g_assert_cmpint(serve(f, WORKER_READ_HOST, 0), ==, SIM_ANSWERED);
 }
 
+#define RPORT "class/fc_remote_ports/rport-1:0-0/"
+#define END_DEVICE "class/sas_device/end_device-1:0/"
+#define SESSION "bus/scsi/devices/host1/session1/iscsi_session/session1/"
+
 static void test_transports(struct fixture *f, const void *unused) {
         static const struct {
                 enum sim_transport transport;
-                const char *port_name, *class, *port, *target_path, *port_event;
+                const char *port_name, *class, *target_path, *port_event;
+                const char *records[5][2];
         } cases[] = {
-                {SIM_FC, "naa.500a09848cde0001", "fc_host", "0 3 online naa.500a09848cde0001",
+                {SIM_FC,
+                 "naa.500a09848cde0001",
+                 "class/fc_host/host1/",
                  "/devices/pci0000:00/0000:00:02.0/host1/rport-1:0-0/target1:0:3",
-                 "/rport-1:0-0/fc_remote_ports/rport-1:0-0 fc_remote_ports\n"},
-                {SIM_SAS, "naa.5000c5008e3b1a2d", "sas_host", "0 3 - naa.5000c5008e3b1a2d",
+                 "/rport-1:0-0/fc_remote_ports/rport-1:0-0 fc_remote_ports\n",
+                 {{RPORT "roles", "FCP Target"},
+                  {RPORT "scsi_target_id", "3"},
+                  {RPORT "port_state", "Online"},
+                  {RPORT "port_name", "0x500a09848cde0001"}}},
+                {SIM_SAS,
+                 "naa.5000c5008e3b1a2d",
+                 "class/sas_host/host1/",
                  "/devices/pci0000:00/0000:00:02.0/host1/port-1:0/end_device-1:0/target1:0:3",
-                 "/port-1:0/end_device-1:0/sas_device/end_device-1:0 sas_device\n"},
-                {SIM_ISCSI, "iqn.2003-01.org.example:array,t,0x1", "iscsi_host",
-                 "0 3 logged_in iqn.2003-01.org.example:array,t,0x1",
+                 "/port-1:0/end_device-1:0/sas_device/end_device-1:0 sas_device\n",
+                 {{END_DEVICE "scsi_target_id", "3"},
+                  {END_DEVICE "sas_address", "0x5000c5008e3b1a2d"}}},
+                {SIM_ISCSI,
+                 "iqn.2003-01.org.example:array,t,0x1a",
+                 "class/iscsi_host/host1/",
                  "/devices/platform/host1/session1/target1:0:3",
-                 "/session1/iscsi_session/session1 iscsi_session\n"},
+                 "/session1/iscsi_session/session1 iscsi_session\n",
+                 {{SESSION "targetname", "iqn.2003-01.org.example:array"},
+                  {SESSION "tpgt", "26"},
+                  {SESSION "target_id", "3"},
+                  {SESSION "state", "LOGGED_IN"}}},
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -336,8 +363,10 @@ static void test_transports(struct fixture *f, const void *unused) {
                 f->target = sim_add_target(f->machine, host, &spec);
                 g_assert_nonnull(strstr(f->events->str, cases[i].port_event));
                 ask(f, WORKER_READ_HOST, 0);
-                g_assert_cmpstr(attribute(f, cases[i].class), ==, "1");
-                g_assert_cmpstr(attribute(f, "port"), ==, cases[i].port);
+                g_assert_nonnull(attribute(f, cases[i].class));
+                for (size_t j = 0; cases[i].records[j][0]; j++)
+                        g_assert_cmpstr(attribute(f, cases[i].records[j][0]), ==,
+                                        cases[i].records[j][1]);
                 map_disks(f, 1);
                 ask(f, WORKER_ATTACH, 0);
                 g_assert_nonnull(strstr(f->events->str, cases[i].target_path));
@@ -351,22 +380,22 @@ static void test_transports(struct fixture *f, const void *unused) {
 
 /* Numbers are used again, lowest first: what a service that remembers by name has to live with. */
 static void test_numbers(struct fixture *f, const void *unused) {
-        g_autofree char *instance = NULL;
+        uint64_t instance;
 
         map_disks(f, 30);
         ask(f, WORKER_SCAN_TARGET, 0);
         ask(f, WORKER_READ_DEVICE, 26);
-        g_assert_cmpstr(attribute(f, "block"), ==, "sdaa");
+        g_assert_nonnull(attribute(f, "block/sdaa/"));
         g_assert_cmpstr(attribute(f, "dev"), ==, "65:160");
         ask(f, WORKER_READ_DEVICE, 9);
-        instance = g_strdup(attribute(f, "instance"));
+        instance = reply_instance(f);
         sim_detach_by_hand(f->machine, (struct scsi_address){f->target, 3});
         sim_detach_by_hand(f->machine, (struct scsi_address){f->target, 9});
         sim_attach_by_hand(f->machine, (struct scsi_address){f->target, 9});
         ask(f, WORKER_READ_DEVICE, 9);
-        g_assert_cmpstr(attribute(f, "instance"), !=, instance); /* the only one that is not */
-        g_assert_cmpstr(attribute(f, "block"), ==, "sdd");
-        g_assert_cmpstr(attribute(f, "generic"), ==, "sg3");
+        g_assert_cmpuint(reply_instance(f), !=, instance); /* the only one that is not */
+        g_assert_nonnull(attribute(f, "block/sdd/"));
+        g_assert_nonnull(attribute(f, "scsi_generic/sg3"));
 }
 
 static void test_same_seed(struct fixture *f, const void *unused) {

@@ -26,6 +26,7 @@ void fixture_set_up(struct fixture *f, const void *unused) {
 void fixture_tear_down(struct fixture *f, const void *unused) {
         sim_machine_free(f->machine);
         g_string_free(f->events, TRUE);
+        g_free(f->attribute);
 }
 
 void assert_events(struct fixture *f, const char *expected) {
@@ -82,15 +83,50 @@ void assert_sense(const struct fixture *f, uint8_t key, uint8_t asc, uint8_t asc
         g_assert_cmphex(f->reply.sense[13], ==, ascq);
 }
 
-const char *attribute(const struct fixture *f, const char *name) {
-        for (size_t at = 0; at < f->reply.data_length;) {
-                const char *found = (const char *)f->data + at, *value = found + strlen(found) + 1;
+const uint8_t *attribute_bytes(const struct fixture *f, const char *name, size_t *ret) {
+        const uint8_t *at = f->data, *end = f->data + f->reply.data_length;
+        g_autofree char *directory = g_strdup("");
 
-                if (strcmp(found, name) == 0)
-                        return value;
-                at += strlen(found) + strlen(value) + 2;
+        while (at < end) {
+                struct worker_record record;
+                g_autofree char *found = NULL, *path = NULL;
+
+                memcpy(&record, at, sizeof(record));
+                found = g_strndup((const char *)at + sizeof(record), record.name_length);
+                path = g_strconcat(directory, found, NULL);
+                at += sizeof(record) + record.name_length;
+                *ret = record.value_length;
+                if (strcmp(path, name) == 0 || strcmp(found, name) == 0)
+                        return at;
+                at += record.value_length;
+                if (g_str_has_suffix(found, "/")) {
+                        g_free(directory);
+                        directory = g_steal_pointer(&found);
+                }
         }
         return NULL;
+}
+
+const char *attribute(struct fixture *f, const char *name) {
+        size_t length;
+        const uint8_t *bytes = attribute_bytes(f, name, &length);
+
+        if (!bytes)
+                return NULL;
+        g_free(f->attribute);
+        f->attribute = g_strndup((const char *)bytes, length);
+        return g_strchomp(f->attribute);
+}
+
+uint64_t reply_instance(const struct fixture *f) {
+        size_t length;
+        const uint8_t *bytes = attribute_bytes(f, "instance", &length);
+        uint64_t instance;
+
+        g_assert_nonnull(bytes);
+        g_assert_cmpuint(length, ==, sizeof(instance));
+        memcpy(&instance, bytes, sizeof(instance));
+        return instance;
 }
 
 void map_disks(struct fixture *f, uint32_t count) {

@@ -17,6 +17,7 @@ struct fixture {
         GString *events;
         struct worker_reply reply;
         uint8_t data[WORKER_DATA_MAX];
+        char *attribute; /* the last one asked for */
 };
 
 void fixture_set_up(struct fixture *f, const void *unused);
@@ -32,7 +33,12 @@ int ask(struct fixture *f, uint32_t kind, uint64_t lun);
 int ask_flagged(struct fixture *f, uint32_t kind, uint64_t lun, uint32_t flags, uint64_t instance);
 void command(struct fixture *f, uint64_t lun, struct scsi_command cdb);
 void assert_sense(const struct fixture *f, uint8_t key, uint8_t asc, uint8_t ascq);
-/* Of the last reply; NULL: it has none of that name. */
-const char *attribute(const struct fixture *f, const char *name);
+/* Of the last reply, by its path or by its name alone, without blanks at its end, until it is asked
+ * for the next one; NULL: it has none of that name. */
+const char *attribute(struct fixture *f, const char *name);
+/* The same, as it came. */
+const uint8_t *attribute_bytes(const struct fixture *f, const char *name, size_t *ret);
+/* What the last reply calls the object. */
+uint64_t reply_instance(const struct fixture *f);
 void map_disks(struct fixture *f, uint32_t count);
 void assert_attached(struct fixture *f, const char *expected);

@@ -3,6 +3,7 @@
 #include <glib.h>
 
 #include "kernel/codec.h"
+#include "record_support.h"
 #include "util/cleanup.h"
 
 #define CHECK_CONDITION 0x02
@@ -276,24 +277,25 @@ static void test_inquire(void) {
 }
 
 static void test_facts(void) {
-        static const char host[] = "proc_name\0scsi_debug\0state\0running";
-        static const char device[] = "vendor\0Linux\0type\0000";
+        uint8_t host[256], device[256];
+        const size_t host_size = records_put(
+                host, RECORDS("class/scsi_host/host3/\0\0proc_name\0scsi_debug\0state\0running"));
+        const size_t device_size = records_put(device, RECORDS("./\0\0vendor\0Linux\0type\0000"));
         static const enum step_kind looks[] = {STEP_READ_DEVICE, STEP_ATTACH, STEP_REFRESH,
                                                STEP_SET_STATE};
         struct observation observation =
-                observe(STEP_READ_HOST, (struct worker_reply){}, host, sizeof(host));
+                observe(STEP_READ_HOST, (struct worker_reply){}, host, host_size);
 
         g_assert_cmpint(observation.observed, ==, OBSERVED_GOOD);
         g_assert_cmpstr(observation.host.driver, ==, "scsi_debug");
         observation_done(&observation);
         for (size_t i = 0; i < ELEMENTS_OF(looks); i++) {
-                observation = observe(looks[i], (struct worker_reply){}, device, sizeof(device));
+                observation = observe(looks[i], (struct worker_reply){}, device, device_size);
                 g_assert_cmpint(observation.observed, ==, OBSERVED_GOOD);
                 g_assert_cmpstr(observation.device.vendor, ==, "Linux");
                 observation_done(&observation);
         }
-        observation =
-                observe(STEP_READ_DEVICE, (struct worker_reply){}, device, sizeof(device) - 1);
+        observation = observe(STEP_READ_DEVICE, (struct worker_reply){}, device, device_size - 1);
         g_assert_cmpint(observation.observed, ==, OBSERVED_ERROR);
         g_assert_cmpint(observation.error, ==, -EBADMSG);
         observation_done(&observation);

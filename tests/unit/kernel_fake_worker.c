@@ -19,6 +19,7 @@
 #include <sys/uio.h>
 
 #include "kernel_fake_hosts.h"
+#include "record_support.h"
 #include "util/cleanup.h"
 #include "worker/greeting.h"
 #include "worker/messages.h"
@@ -26,9 +27,7 @@
 #define LIFE_SECONDS 10
 
 static void reply_send(const struct worker_request *request, struct worker_reply reply) {
-        static const char host[] = "proc_name\0fake\0state\0running";
-        static const char device[] = "vendor\0Fake\0type\0000\0dev\000250:1";
-        const char *data = "";
+        uint8_t data[256];
         struct iovec parts[2];
 
         reply.kind = request->kind;
@@ -36,15 +35,14 @@ static void reply_send(const struct worker_request *request, struct worker_reply
                 reply.version = WORKER_VERSION;
         if (reply.id == 0)
                 reply.id = request->id;
-        if (reply.error == 0 && request->kind == WORKER_READ_HOST) {
-                data = host;
-                reply.data_length = sizeof(host);
-        } else if (reply.error == 0 && request->kind != WORKER_COMMAND) {
-                data = device;
-                reply.data_length = sizeof(device);
-        }
+        if (reply.error == 0 && request->kind == WORKER_READ_HOST)
+                reply.data_length = (uint32_t)records_put(
+                        data, RECORDS("class/scsi_host/host1/\0\0proc_name\0fake\0state\0running"));
+        else if (reply.error == 0 && request->kind != WORKER_COMMAND)
+                reply.data_length = (uint32_t)records_put(
+                        data, RECORDS("./\0\0vendor\0Fake\0type\0000\0block/sda/\0\0dev\000250:1"));
         parts[0] = (struct iovec){&reply, sizeof(reply)};
-        parts[1] = (struct iovec){(char *)data, reply.data_length};
+        parts[1] = (struct iovec){data, reply.data_length};
         if (writev(WORKER_SOCKET_FD, parts, ELEMENTS_OF(parts)) < 0)
                 _exit(0);
 }

@@ -124,6 +124,21 @@ static void test_detach_unclaimed(struct fixture *f, const void *unused) {
         assert_written(f, DISK "/delete", "1");
 }
 
+/* A directory that cannot be listed may hold a node that somebody has open. */
+static void test_detach_unlistable(struct fixture *f, const void *unused) {
+        struct worker_request request = request_make(WORKER_DETACH);
+        g_autofree char *block = g_build_filename(f->root, DISK, "block", NULL);
+
+        nodes_add(f);
+        path_remove(block);
+        g_assert_cmpint(symlink("block", block), ==, 0);
+        g_assert_cmpint(ask(f, &request), ==, -ELOOP);
+        assert_written(f, DISK "/delete", "");
+        g_assert_cmpint(g_remove(block), ==, 0); /* while a device without one has no such node */
+        g_assert_cmpint(ask(f, &request), ==, -EEXIST);
+        assert_written(f, DISK "/delete", "1");
+}
+
 /* Only the node that does not rewind the tape when it is closed, in the mode that changes nothing,
  * is opened. */
 static void test_detach_tape(struct fixture *f, const void *unused) {
@@ -131,7 +146,7 @@ static void test_detach_tape(struct fixture *f, const void *unused) {
         struct worker_request request = request_make(WORKER_DETACH);
 
         request.address = (struct scsi_address){{HOST, 0, 2}, 0};
-        tree_add(f, "bus/scsi/devices/3:0:2:0/type", "1\n", -1);
+        tree_add(f, "bus/scsi/devices/3:0:2:0/state", "running\n", -1);
         tree_add(f, "bus/scsi/devices/3:0:2:0/delete", "", 0);
         for (size_t i = 0; i < ELEMENTS_OF(nodes); i++) {
                 g_autofree char *dev = g_build_filename("bus/scsi/devices/3:0:2:0/scsi_tape",
@@ -193,7 +208,7 @@ static void test_set_state(struct fixture *f, const void *unused) {
         request.flags = WORKER_OFFLINE;
         g_assert_cmpint(ask(f, &request), ==, 0);
         text = reply_text(f);
-        g_assert_nonnull(strstr(text, "\nstate=offline\n"));
+        g_assert_nonnull(strstr(text, "\nstate=offline\\0a\n"));
         request.flags = 0;
         g_assert_cmpint(ask(f, &request), ==, 0);
         assert_written(f, DISK "/state", "running\n");
@@ -234,6 +249,7 @@ int main(int argc, char **argv) {
                 {"/worker/control/set-state", test_set_state},
                 {"/worker/control/set-kernel-scan", test_set_kernel_scan},
                 {"/worker/claim/detach-unclaimed", test_detach_unclaimed},
+                {"/worker/claim/detach-unlistable", test_detach_unlistable},
                 {"/worker/claim/detach-tape", test_detach_tape},
                 {"/worker/claim/detach-gone", test_detach_gone},
         };

@@ -145,15 +145,38 @@ int ask(struct fixture *f, const struct worker_request *request) {
         return error;
 }
 
+/* The record at *at; false behind the last one. */
+static bool reply_record(const struct fixture *f, size_t *at, GString *name, GString *value) {
+        struct worker_record record;
+        const char *text = f->data + *at + sizeof(record);
+
+        if (*at == f->reply.data_length)
+                return false;
+        memcpy(&record, f->data + *at, sizeof(record));
+        *at += sizeof(record) + record.name_length + record.value_length;
+        g_assert_cmpuint(*at, <=, f->reply.data_length);
+        g_string_truncate(name, 0);
+        g_string_append_len(name, text, record.name_length);
+        g_string_truncate(value, 0);
+        g_string_append_len(value, text + record.name_length, record.value_length);
+        return true;
+}
+
 char *reply_text(const struct fixture *f) {
+        g_autoptr(GString) name = g_string_new(NULL), value = g_string_new(NULL);
         GString *text = g_string_new(NULL);
+        size_t at = 0;
 
-        for (size_t at = 0; at < f->reply.data_length;) {
-                const char *name = f->data + at, *value = name + strlen(name) + 1;
-
-                if (strcmp(name, "instance") != 0)
-                        g_string_append_printf(text, "%s=%s\n", name, value);
-                at += strlen(name) + strlen(value) + 2;
+        while (reply_record(f, &at, name, value)) {
+                if (strcmp(name->str, "instance") == 0)
+                        continue;
+                g_string_append_printf(text, "%s=", name->str);
+                for (size_t i = 0; i < value->len; i++)
+                        if (g_ascii_isprint(value->str[i]))
+                                g_string_append_c(text, value->str[i]);
+                        else
+                                g_string_append_printf(text, "\\%02x", (uint8_t)value->str[i]);
+                g_string_append_c(text, '\n');
         }
         return g_string_free(text, FALSE);
 }
@@ -165,8 +188,16 @@ void assert_records(const struct fixture *f, const char *expected) {
 }
 
 guint64 reply_instance(const struct fixture *f) {
-        g_assert_cmpstr(f->data, ==, "instance");
-        return g_ascii_strtoull(f->data + sizeof("instance"), NULL, 10);
+        g_autoptr(GString) name = g_string_new(NULL), value = g_string_new(NULL);
+        guint64 instance;
+        size_t at = 0;
+
+        do
+                g_assert_true(reply_record(f, &at, name, value));
+        while (strcmp(name->str, "instance") != 0);
+        g_assert_cmpuint(value->len, ==, sizeof(instance));
+        memcpy(&instance, value->str, sizeof(instance));
+        return instance;
 }
 
 char *tree_read(const struct fixture *f, const char *name) {

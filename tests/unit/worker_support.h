@@ -36,9 +36,9 @@ struct worker_request request_make(uint32_t kind);
 int ask_bytes(struct fixture *f, const void *bytes, size_t length);
 int ask(struct fixture *f, const struct worker_request *request);
 
-/* The records of the last reply as lines "name=value", but for the instance, which is another each
- * time. */
+/* The records of the last reply as lines "name=value", a byte that is not printable as "\\0a"; but
+ * for the instance, which is another each time. */
 char *reply_text(const struct fixture *f);
-/* What the first record says, when it is the instance. */
+/* What its record of that name says. */
 guint64 reply_instance(const struct fixture *f);
 void assert_records(const struct fixture *f, const char *expected);
