@@ -84,7 +84,7 @@ struct fake_device *fixture_device(struct fixture *fixture, const char *address)
 
 void fixture_turn(struct fixture *fixture);
 /* Turns until `done` is true; a test that waits longer than this has failed. */
-#define FIXTURE_PATIENCE_USEC INT64_C(20000000)
+#define FIXTURE_PATIENCE_USEC INT64_C(60000000)
 #define FIXTURE_UNTIL(fixture, done)                                                               \
         do {                                                                                       \
                 gint64 until_ = g_get_monotonic_time() + FIXTURE_PATIENCE_USEC;                    \
