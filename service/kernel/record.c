@@ -77,6 +77,13 @@ uint64_t record_number(const struct record *record, uint64_t max) {
         return errno || *end || number > max ? 0 : number;
 }
 
+bool record_instance(const struct record *record, uint64_t *ret) {
+        if (!record_is(record, "", "instance") || record->length != sizeof(*ret))
+                return false;
+        memcpy(ret, record->bytes, sizeof(*ret));
+        return true;
+}
+
 bool record_fill(const struct record *record, const struct record_field *fields, size_t count) {
         for (size_t i = 0; i < count; i++)
                 if (strcmp(record->name, fields[i].name) == 0) {

@@ -38,6 +38,9 @@ bool record_fits(const struct record *record, const char *directory, const char 
  * every field that uses this. */
 uint64_t record_number(const struct record *record, uint64_t max);
 
+/* Into *ret, when the record is the object's instance; false: it is not. */
+bool record_instance(const struct record *record, uint64_t *ret);
+
 /* A text, and where it goes, made printable. */
 struct record_field {
         const char *name;

@@ -100,8 +100,8 @@ static bool is_of_block(const struct record *record, const char *name) {
 }
 
 static int device_add(struct device_facts *facts, const struct record *record) {
-        if (record_is(record, "", "instance") && record->length == sizeof(facts->instance))
-                memcpy(&facts->instance, record->bytes, sizeof(facts->instance));
+        if (record_instance(record, &facts->instance))
+                return 0;
         if (strcmp(record->directory, OWN) == 0)
                 return own_add(facts, record);
         if (is_of_block(record, "holders/*"))

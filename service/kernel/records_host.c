@@ -208,10 +208,10 @@ static void host_add(struct host_facts *facts, const struct record *record) {
         const struct record_field scan = {"module/scsi_mod/parameters/scan", facts->scan_mode,
                                           sizeof(facts->scan_mode)};
 
+        if (record_instance(record, &facts->instance))
+                return;
         if (record_fits(record, OWN, "*"))
                 record_fill(record, own, ELEMENTS_OF(own));
-        else if (record_is(record, "", "instance") && record->length == sizeof(facts->instance))
-                memcpy(&facts->instance, record->bytes, sizeof(facts->instance));
         else if (record_fits(record, "", "class/scsi_host/*"))
                 path_set(facts, record->text);
         else if (record_is(record, "", scan.name))

@@ -198,8 +198,8 @@ static int service_connect(const char *path, int *ret_socket) {
         return 0;
 }
 
-static int greeting_send(int socket, const struct worker_process_config *config) {
-        struct worker_greeting greeting = {.version = WORKER_VERSION, .host = config->host};
+int worker_process_greet(int socket, uint32_t host, int lock_fd) {
+        struct worker_greeting greeting = {.version = WORKER_VERSION, .host = host};
         union {
                 struct cmsghdr header;
                 char space[CMSG_SPACE(sizeof(int))];
@@ -212,7 +212,7 @@ static int greeting_send(int socket, const struct worker_process_config *config)
                                        .msg_control = &lock,
                                        .msg_controllen = sizeof(lock)};
 
-        memcpy(CMSG_DATA(&lock.header), &config->lock_fd, sizeof(int));
+        memcpy(CMSG_DATA(&lock.header), &lock_fd, sizeof(int));
         return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
@@ -231,7 +231,7 @@ int worker_process_start(uv_loop_t *loop, const struct worker_process_config *co
         r = config->socket ? service_connect(config->socket, &socket)
                            : child_start(loop, config, process, &socket);
         if (r == 0)
-                r = greeting_send(socket, config);
+                r = worker_process_greet(socket, config->host, config->lock_fd);
         if (r == 0)
                 r = uv_poll_init(loop, &process->poll, socket);
         if (r < 0) {

@@ -41,7 +41,10 @@ struct worker_process_handler {
 
 struct worker_process;
 
-/* 0, or -errno when it cannot be started. */
+/* Tells the worker at the other end of the socket whom it is for, and hands it the lock: 0, or
+ * -errno. */
+int worker_process_greet(int socket, uint32_t host, int lock_fd);
+/* Starts one, and greets it: 0, or -errno when it cannot be started. */
 int worker_process_start(uv_loop_t *loop, const struct worker_process_config *config,
                          const struct worker_process_handler *handler, struct worker_process **ret);
 int worker_process_send(struct worker_process *process, const struct worker_request *request);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "kernel/worker_process.h"
 #include "sim/sim_server.h"
 #include "util/cleanup.h"
 
@@ -26,25 +27,11 @@ struct fixture {
         uint8_t data[WORKER_DATA_MAX];
 };
 
-/* As the daemon does; for the lock any descriptor will do. */
+/* For the lock any descriptor will do. */
 static void greet(int socket, uint32_t host) {
-        struct worker_greeting greeting = {.version = WORKER_VERSION, .host = host};
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(sizeof(int))];
-        } lock = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-                             .cmsg_level = SOL_SOCKET,
-                             .cmsg_type = SCM_RIGHTS}};
-        struct iovec part = {&greeting, sizeof(greeting)};
-        const struct msghdr message = {.msg_iov = &part,
-                                       .msg_iovlen = 1,
-                                       .msg_control = &lock,
-                                       .msg_controllen = sizeof(lock)};
-
         _cleanup_(closep) int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-        memcpy(CMSG_DATA(&lock.header), &file, sizeof(int));
-        g_assert_cmpint(sendmsg(socket, &message, MSG_NOSIGNAL), ==, sizeof(greeting));
+        g_assert_cmpint(worker_process_greet(socket, host, file), ==, 0);
 }
 
 static void relay_start(struct fixture *f) {
