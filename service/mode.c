@@ -42,17 +42,6 @@ static int read_parameter(const struct mode *mode, char word[MODE_WORD_MAX]) {
         return read_line(path, word, MODE_WORD_MAX);
 }
 
-static const char *parameter_word(enum kernel_scan scan) {
-        switch (scan) {
-        case KERNEL_SCAN_SYNC:
-                return "sync";
-        case KERNEL_SCAN_ASYNC:
-                return "async";
-        default:
-                return "manual";
-        }
-}
-
 static void write_parameter(struct mode *mode, enum kernel_scan scan) {
         const struct step step = {.id = UINT64_MAX, /* one at a time, and none of the engine's */
                                   .kind = STEP_SET_KERNEL_SCAN,
@@ -247,7 +236,7 @@ void mode_start(struct mode *mode, uv_loop_t *loop) {
 
 static void restore(struct mode *mode) {
         mode->restoring = true;
-        write_parameter(mode, strcmp(mode->taken_from, parameter_word(KERNEL_SCAN_SYNC)) == 0
+        write_parameter(mode, strcmp(mode->taken_from, kernel_scan_name(KERNEL_SCAN_SYNC)) == 0
                                       ? KERNEL_SCAN_SYNC
                                       : KERNEL_SCAN_ASYNC);
 }
@@ -271,7 +260,7 @@ static int verify_parameter(const struct mode *mode, enum kernel_scan scan) {
 
         if (r < 0)
                 return r;
-        return strcmp(now, parameter_word(scan)) == 0 ? 0 : -EIO;
+        return strcmp(now, kernel_scan_name(scan)) == 0 ? 0 : -EIO;
 }
 
 static int error_of(const struct mode *mode, const struct observation *observation) {

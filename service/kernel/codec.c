@@ -21,17 +21,6 @@ static uint32_t request_flags(const struct step *step) {
                (step->offline ? WORKER_OFFLINE : 0);
 }
 
-static uint32_t kernel_scan_code(enum kernel_scan scan) {
-        switch (scan) {
-        case KERNEL_SCAN_SYNC:
-                return WORKER_KERNEL_SCAN_SYNC;
-        case KERNEL_SCAN_ASYNC:
-                return WORKER_KERNEL_SCAN_ASYNC;
-        default:
-                return WORKER_KERNEL_SCAN_MANUAL;
-        }
-}
-
 struct worker_request codec_request(const struct step *step) {
         struct worker_request request = {
                 .version = WORKER_VERSION,
@@ -86,7 +75,7 @@ struct worker_request codec_request(const struct step *step) {
                 break;
         case STEP_SET_KERNEL_SCAN:
                 request.kind = WORKER_SET_KERNEL_SCAN;
-                request.kernel_scan = kernel_scan_code(step->kernel_scan);
+                request.kernel_scan = step->kernel_scan;
                 break;
         case STEP_LIST:
         case STEP_KINDS:

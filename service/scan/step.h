@@ -11,6 +11,7 @@
 #include "scan/facts.h"
 #include "scsi/address.h"
 #include "scsi/inquiry.h"
+#include "scsi/kernel_scan.h"
 #include "scsi/outcome.h"
 #include "scsi/report_luns.h"
 #include "scsi/vpd.h"
@@ -35,13 +36,6 @@ enum step_kind {
         /* Not the planner's: who scans is for the daemon to decide (mode.h). Write scsi_mod.scan,
            and look */
         STEP_SET_KERNEL_SCAN
-};
-
-/* The values of scsi_mod.scan that are written. */
-enum kernel_scan {
-        KERNEL_SCAN_MANUAL, /* by user space only */
-        KERNEL_SCAN_SYNC,
-        KERNEL_SCAN_ASYNC,
 };
 
 const char *step_kind_name(enum step_kind kind);

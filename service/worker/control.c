@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scsi/kernel_scan.h"
 #include "scsi/lun.h"
 #include "worker/control.h"
-#include "worker/messages.h"
 #include "worker/sysfs.h"
 
 int control_write(int directory, const char *name, const char *text) {
@@ -39,17 +39,10 @@ int control_scan_target(int sysfs, const struct scsi_target_address *address) {
 }
 
 int control_set_kernel_scan(int sysfs, uint32_t kernel_scan) {
-        static const char parameter[] = "module/scsi_mod/parameters/scan";
-        /* Without a line's end: the kernel has room for six letters, and takes it for one. */
-        static const char *const words[] = {
-                [WORKER_KERNEL_SCAN_MANUAL] = "manual",
-                [WORKER_KERNEL_SCAN_SYNC] = "sync",
-                [WORKER_KERNEL_SCAN_ASYNC] = "async",
-        };
+        const char *word = kernel_scan_name(kernel_scan);
 
-        return kernel_scan < ELEMENTS_OF(words)
-                       ? control_write(sysfs, parameter, words[kernel_scan])
-                       : -EINVAL;
+        /* Without a line's end: the kernel has room for six letters, and takes it for one. */
+        return word ? control_write(sysfs, "module/scsi_mod/parameters/scan", word) : -EINVAL;
 }
 
 static int cache_type_write(int device, const char *name, void *unused) {

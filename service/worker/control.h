@@ -13,7 +13,7 @@ int control_attach(int sysfs, const struct scsi_address *address);
 /* The kernel's own scan of that target: "channel target -". */
 int control_scan_target(int sysfs, const struct scsi_target_address *address);
 
-/* To scsi_mod's parameter `scan`: a word of enum worker_kernel_scan, else -EINVAL. */
+/* To scsi_mod's parameter `scan`: a word of enum kernel_scan, else -EINVAL. */
 int control_set_kernel_scan(int sysfs, uint32_t kernel_scan);
 
 /* To an attribute below a pinned directory. */

@@ -22,6 +22,7 @@
 
 #include "scsi/address.h"
 #include "scsi/command.h"
+#include "scsi/kernel_scan.h"
 
 #define WORKER_VERSION 3
 #define WORKER_SOCKET_FD 3 /* where a worker finds its end of the socket */
@@ -86,13 +87,6 @@ enum worker_request_kind {
 #define WORKER_PROVEN_GONE (1u << 1)
 #define WORKER_OFFLINE (1u << 2)
 
-/* Who scans (drivers/scsi/scsi_scan.c). */
-enum worker_kernel_scan {
-        WORKER_KERNEL_SCAN_MANUAL,
-        WORKER_KERNEL_SCAN_SYNC,
-        WORKER_KERNEL_SCAN_ASYNC,
-};
-
 struct worker_request {
         uint32_t version; /* WORKER_VERSION */
         uint32_t kind;    /* enum worker_request_kind */
@@ -101,7 +95,7 @@ struct worker_request {
         uint32_t timeout_ms;
         uint32_t flags;              /* WORKER_FORCE, ... */
         uint64_t instance;           /* of the device meant, 0: whichever is there */
-        uint32_t kernel_scan;        /* WORKER_SET_KERNEL_SCAN: enum worker_kernel_scan */
+        uint32_t kernel_scan;        /* WORKER_SET_KERNEL_SCAN: enum kernel_scan */
         struct scsi_command command; /* WORKER_COMMAND only */
 };
 

@@ -56,10 +56,10 @@ static void test_request(void) {
 }
 
 static void test_request_kernel_scan(void) {
-        static const enum worker_kernel_scan codes[] = {
-                [KERNEL_SCAN_MANUAL] = WORKER_KERNEL_SCAN_MANUAL,
-                [KERNEL_SCAN_SYNC] = WORKER_KERNEL_SCAN_SYNC,
-                [KERNEL_SCAN_ASYNC] = WORKER_KERNEL_SCAN_ASYNC,
+        static const enum kernel_scan codes[] = {
+                [KERNEL_SCAN_MANUAL] = KERNEL_SCAN_MANUAL,
+                [KERNEL_SCAN_SYNC] = KERNEL_SCAN_SYNC,
+                [KERNEL_SCAN_ASYNC] = KERNEL_SCAN_ASYNC,
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(codes); i++) {
