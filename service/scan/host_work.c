@@ -135,6 +135,11 @@ static int walk_on(struct planner *planner, struct host_work *host, struct scan_
         return 0;
 }
 
+void host_took_lun(struct host_work *host, uint64_t lun) {
+        if (lun > host->lun_taken)
+                host->lun_taken = lun;
+}
+
 int host_walk_heard(struct planner *planner, struct host_work *host,
                     const struct scsi_target_address *target, enum contact contact,
                     struct scan_time now) {
@@ -165,12 +170,16 @@ static int scan_known_targets(struct planner *planner, struct host_work *host,
                               const struct scan_order *order, struct scan_time now) {
         const struct host *known = topology_host(planner->topology, host->number);
         const struct target *target;
+        const struct device *device;
         struct target_work *work, *next;
         int r = 0;
 
-        TAILQ_FOREACH (target, &known->targets, entry)
+        TAILQ_FOREACH (target, &known->targets, entry) {
+                TAILQ_FOREACH (device, &target->devices, entry)
+                        host_took_lun(host, device->address.lun);
                 if (r >= 0)
                         r = target_scan_want(planner, &target->address, order, now);
+        }
         HASH_ITER (hh, host->targets, work, next)
                 if (r >= 0 && !TAILQ_EMPTY(&work->devices))
                         r = target_scan_want(planner, &work->address, order, now);
@@ -296,6 +305,7 @@ static int host_gone(struct planner *planner, struct host_work *host, struct sca
 
         host->known = false;
         host->gone = true;
+        host->lun_taken = 0;
         host->read_at = UINT64_MAX;
         watch_forget_host(planner, host->number);
         admission_forget_host(planner, host->number);

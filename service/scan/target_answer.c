@@ -13,7 +13,7 @@ static int attached(struct planner *planner, struct target_work *target,
 static int seen_contact(struct planner *planner, struct target_work *target,
                         struct observation *observation, struct scan_time now) {
         struct target_scan *scan = &target->scan;
-        bool well_known = target_scan_contact_lun(scan) == SCSI_WLUN_REPORT_LUNS;
+        uint64_t lun = target_scan_contact_lun(scan);
 
         switch (observation->observed) {
         case OBSERVED_GOOD:
@@ -23,7 +23,7 @@ static int seen_contact(struct planner *planner, struct target_work *target,
                 jobs_expect(planner->jobs, scan->order.jobs, 1);
                 return attached(planner, target, observation);
         case OBSERVED_OUT_OF_RANGE:
-                if (scan->contact == 0)
+                if (lun <= target->host->lun_taken)
                         return target_scan_leave(planner, target, CONTACT_OUT_OF_RANGE, now);
                 scan->contact++;
                 return 0;
@@ -32,7 +32,7 @@ static int seen_contact(struct planner *planner, struct target_work *target,
                 return 0;
         case OBSERVED_ERROR:
                 /* Hosts refuse the well-known unit in their own ways; anything else is an error. */
-                if (!well_known)
+                if (lun != SCSI_WLUN_REPORT_LUNS)
                         break;
                 scan->contact++;
                 return 0;
@@ -287,6 +287,9 @@ int target_scan_observe(struct planner *planner, struct target_work *target,
         if (planner_retries(planner, observation, &scan->tries))
                 return 0;
         scan->tries = 0;
+        if (observation->step.kind == STEP_ATTACH && (observation->observed == OBSERVED_GOOD ||
+                                                      observation->observed == OBSERVED_NOT_ATTACHED))
+                host_took_lun(target->host, observation->step.address.lun);
         switch (scan->phase) {
         case PHASE_CONTACT:
                 return seen_contact(planner, target, observation, now);

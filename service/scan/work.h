@@ -242,6 +242,7 @@ struct host_work {
         bool scan_reading; /* order waits for the host's attributes */
         struct scan_order order;
         struct host_walk walk;
+        uint64_t lun_taken; /* the highest that the kernel has not refused: see host_took_lun() */
         struct target_work *targets;
         struct target_queue ready_targets;
         TAILQ_ENTRY(host_work) ready_entry;
@@ -457,6 +458,10 @@ enum contact {
         CONTACT_OUT_OF_RANGE,
         CONTACT_FAILED
 };
+/* The kernel refuses a target id that is too high for the host, and a LUN, in the same way (EINVAL, see
+ * scsi_scan_host_selected() in drivers/scsi/scsi_scan.c). For a LUN up to the highest that it has taken
+ * before, LUN 0 at least, it is the id. */
+void host_took_lun(struct host_work *host, uint64_t lun);
 int host_walk_heard(struct planner *planner, struct host_work *host,
                     const struct scsi_target_address *target, enum contact contact,
                     struct scan_time now);

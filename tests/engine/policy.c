@@ -41,6 +41,25 @@ static void test_only_these_luns(void) {
         stage_done(&stage);
 }
 
+/* Where a host's ids end is seen by LUN 0, which may not be touched here; and by any that the host has
+ * taken before. */
+static void test_ids_end(void) {
+        static const unsigned quirks[] = {0, SIM_NO_WELL_KNOWN};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(quirks); i++) {
+                struct stage stage = stage_ruled(DENY "[Rule ours]\nMatchLun=2-3\nAction=attach\n",
+                                                 NULL, quirks[i], 6);
+                uint64_t attached = sim_requests(stage.machine, WORKER_ATTACH);
+
+                g_assert_cmpuint(attached, <, 150);
+                start_again(&stage, "boot", "boot");
+                world_scan(stage.world, "");
+                world_pass(stage.world, 10 * SECOND);
+                g_assert_cmpuint(sim_requests(stage.machine, WORKER_ATTACH) - attached, <, 300);
+                stage_done(&stage);
+        }
+}
+
 /* Who they are is known when they were attached: the others go again before anybody hears of
  * them, and are left alone from then on. */
 static void test_only_these_units(void) {
@@ -321,6 +340,7 @@ int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/engine/policy/only-these-luns", test_only_these_luns);
         g_test_add_func("/engine/policy/only-these-units", test_only_these_units);
+        g_test_add_func("/engine/policy/ids-end", test_ids_end);
         g_test_add_func("/engine/policy/ignored-target", test_ignored_target);
         g_test_add_func("/engine/policy/quarantine", test_quarantine);
         g_test_add_func("/engine/policy/quarantine-and-reload", test_quarantine_and_reload);
