@@ -74,12 +74,13 @@ session() {
 
 # host_of PATH: sets REPLY to the number of the SCSI host of that session; fails if there is none
 host_of() {
-        local connection address
+        local connection address here=$PWD
         for connection in /sys/class/iscsi_connection/*; do
                 read -r address <"$connection/persistent_address" 2>/dev/null || continue
                 [[ $address == "127.0.0.$1" ]] || continue
-                REPLY=$(realpath "$connection/device")
-                REPLY=${REPLY#*/host} REPLY=${REPLY%%/*}
+                cd -P "$connection/device" 2>/dev/null || continue
+                REPLY=${PWD#*/host} REPLY=${REPLY%%/*}
+                cd "$here"
                 return 0
         done
         return 1

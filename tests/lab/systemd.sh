@@ -81,7 +81,7 @@ writable() {
         rm -f /usr/sbin/policy-rc.d /etc/dpkg/dpkg.cfg.d/*
         # They look for the outer machine's disks and the like, at each daemon-reload.
         rm -f /usr/lib/systemd/system-generators/*
-        keep_books /run/lab/results/package/first.deb
+        keep_books "$LAB_BUILD/package/first.deb"
 }
 
 ours=
