@@ -120,6 +120,17 @@ monitor() {
         read_to_monitor_prompt
 }
 
+# plug NAME PLACE: a disk comes, as one that the machine has from the start (see disk)
+plug() {
+        monitor "drive_add 0 if=none,id=$1,driver=null-co,size=16M,read-zeroes=on"
+        monitor "device_add scsi-hd,id=$1,drive=$1,serial=$1,channel=0,$2"
+}
+
+# unplug NAME: and goes
+unplug() {
+        monitor "device_del $1"
+}
+
 # end_machine: as if its plug were pulled
 end_machine() {
         [[ $machine ]] || return 0
@@ -182,4 +193,12 @@ root_after() {
         after=$(guest 'dmesg --color=never' | sed -n '/EXT4-fs (sd[a-z]): mounted/ { s/^\[ *\([0-9]*\)\.\([0-9]\{3\}\).*/\1\2/p }')
         [[ $after ]] || fail "the root file system was not mounted"
         echo "$after"
+}
+
+# compare_root MS: when that was here, and with the kernel's own scan. Busy machines make great differences.
+compare_root() {
+        local ours
+        ours=$(root_after)
+        say "root mounted after $ours ms, with the kernel's own scan after $1 ms"
+        ((ours < 4 * $1)) || fail "that is too slow"
 }
