@@ -287,8 +287,9 @@ int target_scan_observe(struct planner *planner, struct target_work *target,
         if (planner_retries(planner, observation, &scan->tries))
                 return 0;
         scan->tries = 0;
-        if (observation->step.kind == STEP_ATTACH && (observation->observed == OBSERVED_GOOD ||
-                                                      observation->observed == OBSERVED_NOT_ATTACHED))
+        if (observation->step.kind == STEP_ATTACH &&
+            (observation->observed == OBSERVED_GOOD ||
+             observation->observed == OBSERVED_NOT_ATTACHED))
                 host_took_lun(target->host, observation->step.address.lun);
         switch (scan->phase) {
         case PHASE_CONTACT:

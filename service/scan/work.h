@@ -458,9 +458,9 @@ enum contact {
         CONTACT_OUT_OF_RANGE,
         CONTACT_FAILED
 };
-/* The kernel refuses a target id that is too high for the host, and a LUN, in the same way (EINVAL, see
- * scsi_scan_host_selected() in drivers/scsi/scsi_scan.c). For a LUN up to the highest that it has taken
- * before, LUN 0 at least, it is the id. */
+/* The kernel refuses a target id that is too high for the host, and a LUN, in the same way (EINVAL,
+ * see scsi_scan_host_selected() in drivers/scsi/scsi_scan.c). For a LUN up to the highest that it
+ * has taken before, LUN 0 at least, it is the id. */
 void host_took_lun(struct host_work *host, uint64_t lun);
 int host_walk_heard(struct planner *planner, struct host_work *host,
                     const struct scsi_target_address *target, enum contact contact,

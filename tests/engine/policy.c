@@ -41,8 +41,8 @@ static void test_only_these_luns(void) {
         stage_done(&stage);
 }
 
-/* Where a host's ids end is seen by LUN 0, which may not be touched here; and by any that the host has
- * taken before. */
+/* Where a host's ids end is seen by LUN 0, which may not be touched here; and by any that the host
+ * has taken before. */
 static void test_ids_end(void) {
         static const unsigned quirks[] = {0, SIM_NO_WELL_KNOWN};
 

@@ -80,7 +80,7 @@ host_of() {
                 [[ $address == "127.0.0.$1" ]] || continue
                 cd -P "$connection/device" 2>/dev/null || continue
                 REPLY=${PWD#*/host} REPLY=${REPLY%%/*}
-                cd "$here"
+                cd "$here" || return
                 return 0
         done
         return 1
