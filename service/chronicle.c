@@ -177,9 +177,11 @@ static void chronicle_replaced(const struct notice *notice) {
         };
 
         snprintf(host, sizeof(host), "host%" PRIu32, notice->address.target.host);
-        log_write(LOG_WARNING, &fields, "%s: replaced: was %s, is %s, I/O to it is stopped%s", text,
-                  notice->identity, notice->identity_now,
-                  notice->in_use ? "; in use, so it waits for somebody to decide" : "");
+        log_write(LOG_WARNING, &fields, "%s: replaced: was %s, is %s%s%s", text, notice->identity,
+                  notice->identity_now,
+                  notice->stopped ? ", I/O to it is stopped" : ", since it was last seen",
+                  notice->stopped && notice->in_use ? "; in use, so it waits for somebody to decide"
+                                                    : "");
 }
 
 void chronicle_notice(const struct notice *notice) {

@@ -158,10 +158,9 @@ static void tell_ready(struct daemon *daemon) {
         if (daemon->ready_told || !engine_is_ready(daemon->engine))
                 return;
         daemon->ready_told = true;
-        heartbeat_ready(&daemon->heartbeat);
         log_write(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_ID_READY},
                   "ready: %zu device%s", count, count == 1 ? "" : "s");
-        (void)sd_notify(0, "READY=1");
+        heartbeat_ready(&daemon->heartbeat);
 }
 
 static void rearm_wake(struct daemon *daemon) {
@@ -227,18 +226,6 @@ static void on_work(uv_idle_t *handle) {
 
 /* ---- the policy ---- */
 
-/* systemd counts the service as reloading in between; before it is ready that would say so. */
-static void tell_reloading(const struct daemon *daemon) {
-        if (daemon->ready_told)
-                (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-                                 daemon_now(NULL).monotonic);
-}
-
-static void tell_reloaded(const struct daemon *daemon) {
-        if (daemon->ready_told)
-                (void)sd_notify(0, "READY=1");
-}
-
 /* The files' policy takes the place of what holds, or nothing changes: -errno, with a sentence in
  * *ret_error (owned) unless it is -EBUSY (too many jobs) or -ENOMEM. */
 static int reload_policy(uint32_t uid, char **ret_error, void *userdata) {
@@ -270,14 +257,14 @@ static void on_hangup(uv_signal_t *handle, int number) {
         _cleanup_(freep) char *error = NULL;
         int r;
 
-        tell_reloading(daemon);
+        heartbeat_reloading(&daemon->heartbeat);
         mode_check(&daemon->mode);
         r = reload_policy(0, &error, daemon);
         if (r < 0)
                 log_write(LOG_ERR, &(struct log_fields){.message_id = MESSAGE_ID_POLICY_INVALID},
                           "policy: %s; what held before still holds",
                           error ?: strerrordesc_np(-r) ?: "error");
-        tell_reloaded(daemon);
+        heartbeat_reloaded(&daemon->heartbeat);
 }
 
 /* ---- who scans ---- */
@@ -290,6 +277,13 @@ static bool have_probed(void *userdata) {
         const struct daemon *daemon = userdata;
 
         return daemon->ready_told && uv_now(&daemon->loop) - daemon->last_host >= PROBED_MS;
+}
+
+static void on_recalled(const struct memory *earlier, void *userdata) {
+        struct daemon *daemon = userdata;
+
+        daemon_check(daemon, engine_recall(daemon->engine, earlier));
+        daemon_poke(daemon);
 }
 
 static void on_mode_changed(void *userdata) {
@@ -494,6 +488,8 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
                 .lease_dropped = drop_lease,
                 .userdata = daemon,
         };
+        const struct state_handler from_state = {
+                .kept = on_poked, .found = on_recalled, .userdata = daemon};
         char inherited[4096];
         int r;
 
@@ -514,7 +510,7 @@ static int start_layers(struct daemon *daemon, const struct daemon_options *opti
         server.engine = daemon->engine;
         snprintf(inherited, sizeof(inherited), "%s/initramfs", options->runtime_dir);
         r = state_open(&daemon->loop, options->state_dir, daemon->one_shot.on ? NULL : inherited,
-                       engine_memory(daemon->engine), on_poked, daemon, &daemon->state);
+                       engine_memory(daemon->engine), &from_state, &daemon->state);
         if (r < 0)
                 return r;
         r = kernel_new(&daemon->loop, &kernel, &from_kernel, &daemon->kernel);

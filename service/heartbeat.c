@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "heartbeat.h"
+#include "util/clock.h"
 
 static void on_beat(uv_timer_t *timer) {
         const struct heartbeat *heartbeat = timer->data;
@@ -26,4 +27,15 @@ void heartbeat_start(struct heartbeat *heartbeat, uv_loop_t *loop) {
 
 void heartbeat_ready(struct heartbeat *heartbeat) {
         heartbeat->ready = true;
+        (void)sd_notify(0, "READY=1");
+}
+
+void heartbeat_reloading(const struct heartbeat *heartbeat) {
+        if (heartbeat->ready)
+                (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec());
+}
+
+void heartbeat_reloaded(const struct heartbeat *heartbeat) {
+        if (heartbeat->ready)
+                (void)sd_notify(0, "READY=1");
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Tells systemd that the loop turns. It is a timer of that loop and nothing else, so a loop that
- * hangs in one callback starves it. Until the service is ready it asks for more time to start, for
- * the watchdog only watches what has started.
+ * Tells systemd how the service is, and that its loop turns. That is a timer of the loop and
+ * nothing else, so a loop that hangs in one callback starves it. Until the service is ready it asks
+ * for more time to start, for the watchdog only watches what has started.
  */
 
 #include <stdbool.h>
@@ -20,3 +20,7 @@ struct heartbeat {
 /* Beats if systemd has asked for it (WatchdogSec=): now, and twice in its interval. */
 void heartbeat_start(struct heartbeat *heartbeat, uv_loop_t *loop);
 void heartbeat_ready(struct heartbeat *heartbeat);
+/* Between these two systemd counts the service as reloading; before it is ready that would say so.
+ */
+void heartbeat_reloading(const struct heartbeat *heartbeat);
+void heartbeat_reloaded(const struct heartbeat *heartbeat);

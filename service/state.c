@@ -21,6 +21,13 @@
 #define SAVE_DELAY_MS 100
 /* What could not be written is tried again, whether or not something changes. */
 #define SAVE_RETRY_MS 10000
+/* How often it is looked whether the directory is another. */
+#define LOOK_MS 10000
+
+/* Which directory: two file systems have different ones under the same name. */
+struct place {
+        uint64_t device, inode; /* 0 and 0: none yet */
+};
 
 struct state {
         uv_loop_t *loop;
@@ -31,10 +38,14 @@ struct state {
         struct memory *memory;
         uint64_t saved; /* the serial that is in the file, or on its way there */
         uint64_t kept;  /* the serial that is in the file */
-        void (*on_kept)(void *userdata);
-        void *userdata;
-        char *text; /* what the thread is writing */
-        int error;  /* what came of it */
+        struct state_handler handler;
+        uv_timer_t look;
+        uv_fs_t status;     /* of the directory, while it is looked */
+        struct place place; /* what was read, or written to; the thread's while it is writing */
+        char *text;         /* what the thread is writing */
+        char *found;        /* what it has found instead of writing */
+        int error;          /* what came of it */
+        bool looking;
         bool writing;
         bool failed; /* the file is older than `saved` says */
         bool closing;
@@ -81,17 +92,23 @@ static int write_all(int fd, const char *text) {
         return 0;
 }
 
+static bool place_is(const struct place *place, uint64_t device, uint64_t inode) {
+        return place->device == device && place->inode == inode;
+}
+
+static void place_of(int directory, struct place *ret) {
+        struct stat status;
+
+        *ret = (struct place){};
+        if (fstat(directory, &status) >= 0)
+                *ret = (struct place){.device = status.st_dev, .inode = status.st_ino};
+}
+
 /* Whole or not at all: the name points to the old file until the new one is on the disk. */
-static int write_text(const char *path, const char *text) {
-        _cleanup_(closep) int directory = -1;
+static int write_text(int directory, const char *text) {
         _cleanup_(closep) int fd = -1;
         int r;
 
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
-                return -errno;
-        directory = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-        if (directory < 0)
-                return -errno;
         if (unlinkat(directory, FILE_NEW, 0) < 0 && errno != ENOENT)
                 return -errno;
         fd = openat(directory, FILE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -116,10 +133,27 @@ static void read_boot_id(char buffer[static 64]) {
 
 /* ---- saving ---- */
 
+/* What is found in another directory than before is not written over: -EEXIST. */
+static int write_or_find(struct state *state) {
+        _cleanup_(closep) int directory = -1;
+        struct place before = state->place;
+
+        if (mkdir(state->directory, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        directory = open(state->directory, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+        if (directory < 0)
+                return -errno;
+        place_of(directory, &state->place);
+        if (!place_is(&before, state->place.device, state->place.inode) &&
+            read_text(directory, FILE_NAME, &state->found) >= 0)
+                return -EEXIST;
+        return write_text(directory, state->text);
+}
+
 static void save_work(uv_work_t *work) {
         struct state *state = work->data;
 
-        state->error = write_text(state->directory, state->text);
+        state->error = write_or_find(state);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -138,11 +172,27 @@ static void inheritance_drop(struct state *state) {
         free(TAKE_PTR(state->inheritance));
 }
 
+/* Takes in what was found, and writes what is then known. */
+static void take_in(struct state *state) {
+        _cleanup_(freep) char *text = TAKE_PTR(state->found);
+        struct memory *earlier = memory_new();
+
+        if (earlier && memory_parse(earlier, text, state->boot_id) >= 0)
+                state->handler.found(earlier, state->handler.userdata);
+        memory_free(earlier);
+        state->failed = true;
+        save_schedule(state);
+}
+
 static void save_done(uv_work_t *work, int status) {
         struct state *state = work->data;
 
         state->writing = false;
         free(TAKE_PTR(state->text));
+        if (state->found) {
+                take_in(state);
+                return;
+        }
         if (state->error < 0 && !state->complained)
                 log_write(LOG_WARNING,
                           &(struct log_fields){.message_id = MESSAGE_ID_STATE_NOT_KEPT,
@@ -159,7 +209,7 @@ static void save_done(uv_work_t *work, int status) {
         else if (state->failed && !state->closing)
                 uv_timer_start(&state->timer, on_timer, SAVE_RETRY_MS, 0);
         if (!state->closing)
-                state->on_kept(state->userdata);
+                state->handler.kept(state->handler.userdata);
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -183,6 +233,31 @@ void state_touch(struct state *state) {
                 save_schedule(state);
 }
 
+/* ---- another directory ---- */
+
+static void look_done(uv_fs_t *request) {
+        struct state *state = request->data;
+        bool moved = request->result == 0 && !state->writing &&
+                     !place_is(&state->place, request->statbuf.st_dev, request->statbuf.st_ino);
+
+        state->looking = false;
+        uv_fs_req_cleanup(request);
+        if (!moved || state->closing)
+                return;
+        state->failed = true; /* what is there is not what we know */
+        save_schedule(state);
+}
+
+/* In libuv's pool: a file system that hangs must not hold the loop. */
+static void on_look(uv_timer_t *timer) {
+        struct state *state = timer->data;
+
+        if (state->looking || state->writing)
+                return;
+        state->status.data = state;
+        state->looking = uv_fs_stat(state->loop, &state->status, state->directory, look_done) == 0;
+}
+
 /* What cannot be written cannot be waited for. */
 bool state_owes(const struct state *state) {
         return memory_urgent(state->memory) > state->kept && !state->failed;
@@ -198,6 +273,8 @@ static int load(struct state *state, const char *path, memory_reader read) {
         _cleanup_(freep) char *text = NULL;
         int r = directory < 0 ? -errno : read_text(directory, FILE_NAME, &text);
 
+        if (directory >= 0 && path == state->directory)
+                place_of(directory, &state->place);
         if (r == -ENOENT || r == -ENOMEM)
                 return r == -ENOENT ? 0 : r;
         if (r >= 0)
@@ -227,7 +304,7 @@ static int load_all(struct state *state, const char *inherited) {
 }
 
 int state_open(uv_loop_t *loop, const char *directory, const char *inherited, struct memory *memory,
-               void (*on_kept)(void *userdata), void *userdata, struct state **ret) {
+               const struct state_handler *handler, struct state **ret) {
         struct state *state = calloc(1, sizeof(*state));
         int r;
 
@@ -235,8 +312,7 @@ int state_open(uv_loop_t *loop, const char *directory, const char *inherited, st
                 return -ENOMEM;
         state->loop = loop;
         state->memory = memory;
-        state->on_kept = on_kept;
-        state->userdata = userdata;
+        state->handler = *handler;
         state->directory = strdup(directory);
         if (!state->directory) {
                 free(state);
@@ -249,7 +325,9 @@ int state_open(uv_loop_t *loop, const char *directory, const char *inherited, st
                 return r;
         }
         uv_timer_init(loop, &state->timer);
-        state->timer.data = state;
+        uv_timer_init(loop, &state->look);
+        state->timer.data = state->look.data = state;
+        uv_timer_start(&state->look, on_look, LOOK_MS, LOOK_MS);
         *ret = state;
         return 0;
 }
@@ -258,6 +336,7 @@ void state_close(struct state *state) {
         state->closing = true;
         state_touch(state);
         uv_close((uv_handle_t *)&state->timer, NULL);
+        uv_close((uv_handle_t *)&state->look, NULL);
 }
 
 void state_free(struct state *state) {
@@ -265,5 +344,6 @@ void state_free(struct state *state) {
                 return;
         free(state->directory);
         free(state->inheritance);
+        free(state->found);
         free(state);
 }

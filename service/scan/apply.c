@@ -49,6 +49,35 @@ const struct memory_entry *planner_recall(struct planner *planner,
         return nexus ? memory_get(planner->memory, nexus) : NULL;
 }
 
+static int recall_device(struct planner *planner, const struct memory *earlier,
+                         const struct device *device) {
+        _cleanup_(freep) char *nexus = memory_nexus(device);
+        const struct memory_entry *entry = nexus ? memory_get(earlier, nexus) : NULL;
+
+        if (!nexus)
+                return -ENOMEM;
+        if (!entry || entry->mark.instance != 0 || entry->identity.count == 0 ||
+            device->identity.count == 0 || device->standing != STANDING_PRESENT ||
+            scsi_identity_equal(&entry->identity, &device->identity))
+                return 0;
+        return planner_notice_replaced(planner, &device->address, &entry->identity,
+                                       &device->identity, device->facts.holders[0] != NULL, false);
+}
+
+int planner_recall_late(struct planner *planner, const struct memory *earlier) {
+        const struct host *host;
+        const struct target *target;
+        const struct device *device;
+        int r = 0;
+
+        TAILQ_FOREACH (host, topology_hosts(planner->topology), entry)
+                TAILQ_FOREACH (target, &host->targets, entry)
+                        TAILQ_FOREACH (device, &target->devices, entry)
+                                if (r >= 0)
+                                        r = recall_device(planner, earlier, device);
+        return r < 0 ? r : memory_add(planner->memory, earlier);
+}
+
 static int seen(struct planner *planner, const struct device *device, uint64_t now) {
         int r = remember(planner, device);
 

@@ -41,17 +41,13 @@ int device_guard_confirm_observe(const struct device_turn *turn) {
         return 0;
 }
 
-int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was) {
+int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was,
+                      bool stopped) {
         const struct fact *fact = &turn->work->now.fact;
         struct scsi_address address = device_turn_address(turn);
-        struct notice *notice = planner_notice(turn->planner, NOTICE_REPLACED, &address);
 
-        if (!notice)
-                return -ENOMEM;
-        notice->identity = strdup(was->name ?: "");
-        notice->identity_now = strdup(fact->identity.name ?: "");
-        notice->in_use = fact->device.holders[0] != NULL;
-        return notice->identity && notice->identity_now ? 0 : -ENOMEM;
+        return planner_notice_replaced(turn->planner, &address, was, &fact->identity,
+                                       fact->device.holders[0] != NULL, stopped);
 }
 
 /* What it was for those who used it, and whether that is news. */
@@ -68,7 +64,7 @@ static int become_replaced(const struct device_turn *turn) {
                 return scsi_identity_copy(&known->was, &fact->was);
         }
 
-        r = news ? device_guard_tell(turn, was) : 0;
+        r = news ? device_guard_tell(turn, was, true) : 0;
         if (r < 0)
                 return r;
         fact->standing = STANDING_REPLACED;

@@ -53,7 +53,7 @@ static int tell_swapped(const struct device_turn *turn) {
         if (!entry || entry->mark.instance != 0 || entry->identity.count == 0 ||
             scsi_identity_equal(&entry->identity, now))
                 return 0;
-        return device_guard_tell(turn, &entry->identity);
+        return device_guard_tell(turn, &entry->identity, false);
 }
 
 /* Only what the kernel knows a size of can have another. */

@@ -54,7 +54,8 @@ const struct scsi_identity *device_identity_before(const struct device_turn *tur
 
 /* device_guard.c */
 /* The notice that another unit is there than the one that `was`. */
-int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was);
+int device_guard_tell(const struct device_turn *turn, const struct scsi_identity *was,
+                      bool stopped);
 /* The device answered with another identity than it had. */
 int device_guard_differs(const struct device_turn *turn);
 /* What was just read of it, not committed yet, shows that nothing holds it any more: it was

@@ -77,6 +77,10 @@ void engine_free(struct engine *engine) {
         free(engine);
 }
 
+int engine_recall(struct engine *engine, const struct memory *earlier) {
+        return planner_recall_late(&engine->planner, earlier);
+}
+
 struct memory *engine_memory(struct engine *engine) {
         return engine->planner.memory;
 }

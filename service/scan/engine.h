@@ -42,6 +42,9 @@ DEFINE_CLEANUP(struct engine *, engine_free)
 /* What the engine remembers across its own restarts: load it before the start, and keep it when its
  * serial has changed. See scan/memory.h. */
 struct memory *engine_memory(struct engine *engine);
+/* What is known of earlier boots, when devices have been seen already: who is another now is told
+ * of, as at first sight. */
+int engine_recall(struct engine *engine, const struct memory *earlier);
 
 /* From here on that one holds. What is attached and listed is asked about again, as a job of that
  * user: what is ignored now is detached when nobody uses it, what is not any more is attached.
@@ -165,6 +168,7 @@ struct notice {
         char *identity;     /* NOTICE_REPLACED: what it was; NOTICE_CAPACITY: the unit */
         char *identity_now; /* NOTICE_REPLACED */
         bool in_use;        /* NOTICE_REPLACED */
+        bool stopped;       /* NOTICE_REPLACED: whoever uses it would write to another unit */
         uint64_t size_was;  /* NOTICE_CAPACITY, bytes */
         uint64_t size;      /* NOTICE_CAPACITY, bytes */
         uint64_t serial;    /* in time */

@@ -118,6 +118,24 @@ void memory_forget(struct memory *memory, const char *nexus) {
         memory->serial++;
 }
 
+int memory_add(struct memory *memory, const struct memory *other) {
+        const struct memory_entry *entry;
+
+        for (entry = other->entries; entry; entry = entry->hh.next) {
+                struct scsi_identity identity = {};
+                int r;
+
+                if (memory_get(memory, entry->nexus))
+                        continue;
+                r = scsi_identity_copy(&entry->identity, &identity);
+                if (r >= 0)
+                        r = memory_set(memory, entry->nexus, &entry->mark, &identity);
+                if (r < 0 && r != -E2BIG)
+                        return r;
+        }
+        return 0;
+}
+
 uint64_t memory_serial(const struct memory *memory) {
         return memory->serial;
 }

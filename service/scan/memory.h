@@ -47,6 +47,9 @@ int memory_set(struct memory *memory, const char *nexus, const struct memory_mar
 void memory_forget(struct memory *memory, const char *nexus);
 const struct memory_entry *memory_get(const struct memory *memory, const char *nexus);
 
+/* Takes over what the other one knows of nexuses that this one knows nothing of. -ENOMEM. */
+int memory_add(struct memory *memory, const struct memory *other);
+
 /* Rises with every change. */
 uint64_t memory_serial(const struct memory *memory);
 /* Its value at the last change that nobody may be told of before it is kept: a device was stopped.

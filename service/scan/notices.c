@@ -54,6 +54,20 @@ struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
         return notice;
 }
 
+int planner_notice_replaced(struct planner *planner, const struct scsi_address *address,
+                            const struct scsi_identity *was, const struct scsi_identity *now,
+                            bool in_use, bool stopped) {
+        struct notice *notice = planner_notice(planner, NOTICE_REPLACED, address);
+
+        if (!notice)
+                return -ENOMEM;
+        notice->identity = strdup(was->name ?: "");
+        notice->identity_now = strdup(now->name ?: "");
+        notice->in_use = in_use;
+        notice->stopped = stopped;
+        return notice->identity && notice->identity_now ? 0 : -ENOMEM;
+}
+
 static bool agree_on_size(const struct unit *unit, uint64_t size) {
         const struct device *path;
 

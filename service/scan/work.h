@@ -339,6 +339,8 @@ bool planner_is_idle(const struct planner *planner);
 /* apply.c: facts, on their way into the topology. */
 int planner_apply(struct planner *planner, struct fact *fact);
 /* What is remembered of the device's nexus; NULL for nothing. */
+/* See engine_recall(). */
+int planner_recall_late(struct planner *planner, const struct memory *earlier);
 const struct memory_entry *planner_recall(struct planner *planner,
                                           const struct scsi_address *address);
 
@@ -347,6 +349,10 @@ const struct memory_entry *planner_recall(struct planner *planner,
 struct notice *planner_take_notice(struct planner *planner);
 struct notice *planner_notice(struct planner *planner, enum notice_kind kind,
                               const struct scsi_address *address);
+/* It was that, and is this now. stopped: it has become another under who may have used it. */
+int planner_notice_replaced(struct planner *planner, const struct scsi_address *address,
+                            const struct scsi_identity *was, const struct scsi_identity *now,
+                            bool in_use, bool stopped);
 /* A unit has another size when all paths that lead to it say so: once, however many. */
 int planner_notice_capacity(struct planner *planner, const struct scsi_address *address);
 

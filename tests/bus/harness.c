@@ -136,6 +136,10 @@ char *harness_policy_path(const struct harness *harness, const char *name) {
         return g_build_filename(harness->directory, "policy", name, NULL);
 }
 
+char *harness_state_path(const struct harness *harness, const char *name) {
+        return g_build_filename(harness->directory, "state", name, NULL);
+}
+
 /* What it is passed, from PASSED_FD on; behind it, or for its first, the uevents. */
 struct passed {
         int *fds;
@@ -160,7 +164,7 @@ static char **daemon_arguments(const struct harness *harness, struct daemon_star
                                const struct passed *passed) {
         g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
         g_autofree char *runtime = harness_runtime_path(harness, NULL);
-        g_autofree char *state = g_build_filename(harness->directory, "state", NULL);
+        g_autofree char *state = harness_state_path(harness, NULL);
         g_autofree char *policy = harness_policy_path(harness, NULL);
         g_autofree char *deadline = g_strdup_printf("--deadline=%u", start.deadline);
         g_autofree char *uevents = g_strdup_printf("--uevent-fd=%u", PASSED_FD + passed->count);

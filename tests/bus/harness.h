@@ -81,6 +81,8 @@ const char *harness_address(const struct harness *harness);
 char *harness_runtime_path(const struct harness *harness, const char *name);
 /* A file of its policy, in a directory that is not there yet: nothing on this machine counts. */
 char *harness_policy_path(const struct harness *harness, const char *name);
+/* A file of its state, or where that is. */
+char *harness_state_path(const struct harness *harness, const char *name);
 /* A client that is root, made when it is first asked for. It goes with its bus. */
 struct client *harness_client(struct harness *harness);
 

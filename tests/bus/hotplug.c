@@ -5,6 +5,7 @@
  * unmap, replace and grow, in use and not; Attach, Detach, Refresh and AcceptReplacement.
  */
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "harness.h"
@@ -261,6 +262,40 @@ static void test_replaced_while_down(void) {
         harness_free(harness);
 }
 
+/* The state's directory is another one now, as when /var is mounted late; there an earlier boot has
+ * left that A1 was somebody else, and what was behind a LUN that is not there now. */
+static void test_state_comes_late(void) {
+        struct harness *harness = boot();
+        struct client *client = harness_client(harness);
+        guint from = client_arrived(client);
+        g_autofree char *state = harness_state_path(harness, NULL);
+        g_autofree char *file = harness_state_path(harness, "identities");
+        g_autofree char *hidden = g_strconcat(state, "-hidden", NULL);
+        g_autofree char *text = NULL, *kept = NULL;
+        g_auto(GStrv) parts = NULL;
+        g_autofree char *earlier = NULL, *lost = NULL;
+
+        UNTIL((g_free(text), g_file_get_contents(file, &text, NULL, NULL)) && strstr(text, DISK_1));
+        parts = g_strsplit(text, DISK_1, -1);
+        earlier = g_strjoinv(DISK_9, parts);
+        lost = g_strdup_printf("scsiscan identities 1 boot earlier%s"
+                               "/devices/lost 0:0 7\t5\tpresent\tnaa.5\tnaa.5\n",
+                               strchr(earlier, '\n'));
+        g_assert_cmpint(g_rename(state, hidden), ==, 0);
+        g_assert_cmpint(g_mkdir(state, 0755), ==, 0);
+        g_assert_true(g_file_set_contents(file, lost, -1, NULL));
+
+        (void)client_signal(client, from, "Replaced",
+                            "'0:0:0:1', '" DISK_9 "', '" DISK_1 "', false");
+        harness_wait_log(harness, "0:0:0:1: replaced: was " DISK_9 ", is " DISK_1 ", since it was");
+        is_text(client, A1_PATH, DEVICE, "Standing", "'present'");
+        UNTIL((g_free(kept), g_file_get_contents(file, &kept, NULL, NULL)) &&
+              strstr(kept, "/devices/lost 0:0 7\t0\t") && strstr(kept, DISK_1) &&
+              !strstr(kept, DISK_9));
+        harness_check_complete(harness);
+        harness_free(harness);
+}
+
 /* All paths, each told once, and one signal. */
 static void test_grown(void) {
         struct harness *harness = boot();
@@ -507,6 +542,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/bus/hotplug/replaced", test_replaced);
         g_test_add_func("/bus/hotplug/replaced-in-use", test_replaced_in_use);
         g_test_add_func("/bus/hotplug/replaced-while-down", test_replaced_while_down);
+        g_test_add_func("/bus/hotplug/state-comes-late", test_state_comes_late);
         g_test_add_func("/bus/hotplug/grown", test_grown);
         g_test_add_func("/bus/hotplug/attach", test_attach);
         g_test_add_func("/bus/hotplug/detach", test_detach);
