@@ -279,11 +279,13 @@ static bool have_probed(void *userdata) {
         return daemon->ready_told && uv_now(&daemon->loop) - daemon->last_host >= PROBED_MS;
 }
 
-static void on_recalled(const struct memory *earlier, void *userdata) {
+static int on_recalled(const struct memory *earlier, void *userdata) {
         struct daemon *daemon = userdata;
+        int r = engine_recall(daemon->engine, earlier);
 
-        daemon_check(daemon, engine_recall(daemon->engine, earlier));
+        daemon_check(daemon, r);
         daemon_poke(daemon);
+        return r;
 }
 
 static void on_mode_changed(void *userdata) {

@@ -21,8 +21,10 @@
 #define SAVE_DELAY_MS 100
 /* What could not be written is tried again, whether or not something changes. */
 #define SAVE_RETRY_MS 10000
-/* How often it is looked whether the directory is another. */
+/* How often it is looked whether the directory is another, and how many times: as long as a machine
+ * starts. After that only writing looks. */
 #define LOOK_MS 10000
+#define LOOKS_MAX 60
 
 /* Which directory: two file systems have different ones under the same name. */
 struct place {
@@ -40,6 +42,7 @@ struct state {
         uint64_t kept;  /* the serial that is in the file */
         struct state_handler handler;
         uv_timer_t look;
+        unsigned looks;
         uv_fs_t status;     /* of the directory, while it is looked */
         struct place place; /* what was read, or written to; the thread's while it is writing */
         char *text;         /* what the thread is writing */
@@ -133,20 +136,31 @@ static void read_boot_id(char buffer[static 64]) {
 
 /* ---- saving ---- */
 
+/* What cannot be read now may be the next time; but nothing comes of these. */
+static bool is_unreadable(int error) {
+        return error == -ENOENT || error == -EFBIG || error == -ELOOP;
+}
+
 /* What is found in another directory than before is not written over: -EEXIST. */
 static int write_or_find(struct state *state) {
         _cleanup_(closep) int directory = -1;
-        struct place before = state->place;
+        struct place place;
+        int r;
 
         if (mkdir(state->directory, 0755) < 0 && errno != EEXIST)
                 return -errno;
         directory = open(state->directory, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
         if (directory < 0)
                 return -errno;
-        place_of(directory, &state->place);
-        if (!place_is(&before, state->place.device, state->place.inode) &&
-            read_text(directory, FILE_NAME, &state->found) >= 0)
-                return -EEXIST;
+        place_of(directory, &place);
+        if (!place_is(&state->place, place.device, place.inode)) {
+                r = read_text(directory, FILE_NAME, &state->found);
+                if (r < 0 && !is_unreadable(r))
+                        return r;
+                state->place = place;
+                if (r >= 0)
+                        return -EEXIST;
+        }
         return write_text(directory, state->text);
 }
 
@@ -172,16 +186,38 @@ static void inheritance_drop(struct state *state) {
         free(TAKE_PTR(state->inheritance));
 }
 
-/* Takes in what was found, and writes what is then known. */
+static void complain_lost(const char *path, int r) {
+        log_write(LOG_WARNING, &(struct log_fields){.message_id = MESSAGE_ID_STATE_LOST},
+                  "%s/" FILE_NAME
+                  " is not all understood: what it says of swapped units is lost (%s)",
+                  path, r < 0 ? strerrordesc_np(-r) ?: "error" : "bad lines");
+}
+
+/* Takes in what was found, and writes what is then known. Who stops leaves it to the next start. */
 static void take_in(struct state *state) {
         _cleanup_(freep) char *text = TAKE_PTR(state->found);
-        struct memory *earlier = memory_new();
+        struct place place = state->place;
+        struct memory *earlier;
+        int r = -ENOMEM;
 
-        if (earlier && memory_parse(earlier, text, state->boot_id) >= 0)
-                state->handler.found(earlier, state->handler.userdata);
+        if (state->closing)
+                return;
+        state->place = (struct place){}; /* until it is taken in */
+        earlier = memory_new();
+        if (earlier)
+                r = memory_parse(earlier, text, state->boot_id);
+        if (r != 0 && r != -ENOMEM)
+                complain_lost(state->directory, r);
+        if (r >= 0)
+                r = state->handler.found(earlier, state->handler.userdata);
         memory_free(earlier);
         state->failed = true;
-        save_schedule(state);
+        if (r == -ENOMEM) {
+                uv_timer_start(&state->timer, on_timer, SAVE_RETRY_MS, 0);
+                return;
+        }
+        state->place = place;
+        on_timer(&state->timer);
 }
 
 static void save_done(uv_work_t *work, int status) {
@@ -252,6 +288,8 @@ static void look_done(uv_fs_t *request) {
 static void on_look(uv_timer_t *timer) {
         struct state *state = timer->data;
 
+        if (++state->looks >= LOOKS_MAX)
+                uv_timer_stop(timer);
         if (state->looking || state->writing)
                 return;
         state->status.data = state;
@@ -280,10 +318,7 @@ static int load(struct state *state, const char *path, memory_reader read) {
         if (r >= 0)
                 r = read(state->memory, text, state->boot_id);
         if (r != 0)
-                log_write(LOG_WARNING, &(struct log_fields){.message_id = MESSAGE_ID_STATE_LOST},
-                          "%s/" FILE_NAME " is not all understood: what it says of swapped units "
-                          "is lost (%s)",
-                          path, r < 0 ? strerrordesc_np(-r) ?: "error" : "bad lines");
+                complain_lost(path, r);
         return r == -ENOMEM ? r : 1;
 }
 

@@ -21,8 +21,9 @@ struct state;
 struct state_handler {
         /* Something was written, or could not be. */
         void (*kept)(void *userdata);
-        /* What was read late; the handler has the memory take over of it what it wants. */
-        void (*found)(const struct memory *earlier, void *userdata);
+        /* What was read late; the handler has the memory take over of it what it wants. -ENOMEM: it
+         * will be read once more. */
+        int (*found)(const struct memory *earlier, void *userdata);
         void *userdata;
 };
 

@@ -2,14 +2,14 @@
 #
 # For what takes long to make: it is made again only if something that goes into it has changed.
 
-# unless_made DIRECTORY NAME COMMAND...: runs it if what standard input says has changed since it last
-# succeeded, which DIRECTORY/NAME.made remembers
+# unless_made FILE COMMAND...: runs what makes the file if that is not there, or what standard input says
+# has changed since it was made, which FILE.made remembers
 unless_made() {
-        local stamp=$1/$2.made key
+        local stamp=$1.made key
         key=$(sha256sum)
-        [[ -f $stamp && $(<"$stamp") == "$key" ]] && return
+        [[ -f $1 && -f $stamp && $(<"$stamp") == "$key" ]] && return
         rm -f "$stamp"
-        "${@:3}"
+        "${@:2}"
         echo "$key" >"$stamp"
 }
 

@@ -57,7 +57,8 @@ static int recall_device(struct planner *planner, const struct memory *earlier,
         if (!nexus)
                 return -ENOMEM;
         if (!entry || entry->mark.instance != 0 || entry->identity.count == 0 ||
-            device->identity.count == 0 || device->standing != STANDING_PRESENT ||
+            device->identity.count == 0 ||
+            (device->standing != STANDING_PRESENT && device->standing != STANDING_QUARANTINED) ||
             scsi_identity_equal(&entry->identity, &device->identity))
                 return 0;
         return planner_notice_replaced(planner, &device->address, &entry->identity,

@@ -175,8 +175,11 @@ static int scan_known_targets(struct planner *planner, struct host_work *host,
         int r = 0;
 
         TAILQ_FOREACH (target, &known->targets, entry) {
+                /* The highest LUN may be one more than a write may name: the kernel's own scan
+                 * takes max_lun itself, too (scsi_report_lun_scan()). */
                 TAILQ_FOREACH (device, &target->devices, entry)
-                        host_took_lun(host, device->address.lun);
+                        if (device->address.lun > 0)
+                                host_took_lun(host, device->address.lun - 1);
                 if (r >= 0)
                         r = target_scan_want(planner, &target->address, order, now);
         }
@@ -305,7 +308,6 @@ static int host_gone(struct planner *planner, struct host_work *host, struct sca
 
         host->known = false;
         host->gone = true;
-        host->lun_taken = 0;
         host->read_at = UINT64_MAX;
         watch_forget_host(planner, host->number);
         admission_forget_host(planner, host->number);
@@ -335,6 +337,7 @@ static int scan_new_ports(struct planner *planner, struct host_work *host,
 /* The number is another host's now: what was read of its devices went with the old one. */
 static int host_replaced(struct planner *planner, struct host_work *host, struct scan_time now) {
         admission_forget_host(planner, host->number);
+        host->lun_taken = 0;
         planner_want_list(planner, 0);
         if (!planner->config.owner || host->scan_reading)
                 return 0;

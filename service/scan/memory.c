@@ -119,13 +119,14 @@ void memory_forget(struct memory *memory, const char *nexus) {
 }
 
 int memory_add(struct memory *memory, const struct memory *other) {
-        const struct memory_entry *entry;
+        const struct memory_entry *entry, *mine;
 
         for (entry = other->entries; entry; entry = entry->hh.next) {
                 struct scsi_identity identity = {};
                 int r;
 
-                if (memory_get(memory, entry->nexus))
+                mine = memory_get(memory, entry->nexus);
+                if (mine && mine->mark.instance != 0)
                         continue;
                 r = scsi_identity_copy(&entry->identity, &identity);
                 if (r >= 0)

@@ -47,7 +47,8 @@ int memory_set(struct memory *memory, const char *nexus, const struct memory_mar
 void memory_forget(struct memory *memory, const char *nexus);
 const struct memory_entry *memory_get(const struct memory *memory, const char *nexus);
 
-/* Takes over what the other one knows of nexuses that this one knows nothing of. -ENOMEM. */
+/* Takes over what the other one knows of nexuses of which this one knows nothing from this boot.
+ * -ENOMEM. */
 int memory_add(struct memory *memory, const struct memory *other);
 
 /* Rises with every change. */

@@ -20,14 +20,16 @@ static int seen_contact(struct planner *planner, struct target_work *target,
                 /* Once its identity is read, choose. */
                 scan->phase = PHASE_CHOOSE;
                 scan->contact++;
+                scan->in_range = true;
                 jobs_expect(planner->jobs, scan->order.jobs, 1);
                 return attached(planner, target, observation);
         case OBSERVED_OUT_OF_RANGE:
-                if (lun <= target->host->lun_taken)
+                if (!scan->in_range && lun <= target->host->lun_taken)
                         return target_scan_leave(planner, target, CONTACT_OUT_OF_RANGE, now);
                 scan->contact++;
                 return 0;
         case OBSERVED_NOT_ATTACHED:
+                scan->in_range = true;
                 scan->contact++;
                 return 0;
         case OBSERVED_ERROR:

@@ -167,6 +167,7 @@ struct target_scan {
         enum scan_phase phase;
         struct scan_order order;
         size_t contact;      /* PHASE_CONTACT: tries, see target_scan_contact_lun() */
+        bool in_range;       /* PHASE_CONTACT: the host takes this id */
         uint64_t lun;        /* the LUN that was asked through or is being attached */
         bool foothold_tried; /* PHASE_FOOTHOLD has been there */
         uint32_t allocation; /* PHASE_ASK: bytes */
@@ -338,9 +339,9 @@ bool planner_is_idle(const struct planner *planner);
 
 /* apply.c: facts, on their way into the topology. */
 int planner_apply(struct planner *planner, struct fact *fact);
-/* What is remembered of the device's nexus; NULL for nothing. */
 /* See engine_recall(). */
 int planner_recall_late(struct planner *planner, const struct memory *earlier);
+/* What is remembered of the device's nexus; NULL for nothing. */
 const struct memory_entry *planner_recall(struct planner *planner,
                                           const struct scsi_address *address);
 

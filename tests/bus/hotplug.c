@@ -5,7 +5,9 @@
  * unmap, replace and grow, in use and not; Attach, Detach, Refresh and AcceptReplacement.
  */
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "harness.h"
@@ -270,7 +272,8 @@ static void test_state_comes_late(void) {
         guint from = client_arrived(client);
         g_autofree char *state = harness_state_path(harness, NULL);
         g_autofree char *file = harness_state_path(harness, "identities");
-        g_autofree char *hidden = g_strconcat(state, "-hidden", NULL);
+        g_autofree char *late = g_strconcat(state, "-late", NULL);
+        g_autofree char *late_file = g_build_filename(late, "identities", NULL);
         g_autofree char *text = NULL, *kept = NULL;
         g_auto(GStrv) parts = NULL;
         g_autofree char *earlier = NULL, *lost = NULL;
@@ -281,9 +284,9 @@ static void test_state_comes_late(void) {
         lost = g_strdup_printf("scsiscan identities 1 boot earlier%s"
                                "/devices/lost 0:0 7\t5\tpresent\tnaa.5\tnaa.5\n",
                                strchr(earlier, '\n'));
-        g_assert_cmpint(g_rename(state, hidden), ==, 0);
-        g_assert_cmpint(g_mkdir(state, 0755), ==, 0);
-        g_assert_true(g_file_set_contents(file, lost, -1, NULL));
+        g_assert_cmpint(g_mkdir(late, 0755), ==, 0);
+        g_assert_true(g_file_set_contents(late_file, lost, -1, NULL));
+        g_assert_cmpint(renameat2(AT_FDCWD, state, AT_FDCWD, late, RENAME_EXCHANGE), ==, 0);
 
         (void)client_signal(client, from, "Replaced",
                             "'0:0:0:1', '" DISK_9 "', '" DISK_1 "', false");
