@@ -128,6 +128,11 @@ static void test_notices(gconstpointer journal) {
         chronicle_notice(&notice);
         expect(journal, "PRIORITY=4\nMESSAGE_ID=" MESSAGE_ID_REPLACED "\n" AT
                         "SCSISCAN_IDENTITY=naa.6001\nMESSAGE=3:0:1:5: replaced: was naa.6000, is "
+                        "naa.6001, since it was last seen\n");
+        notice.stopped = true;
+        chronicle_notice(&notice);
+        expect(journal, "PRIORITY=4\nMESSAGE_ID=" MESSAGE_ID_REPLACED "\n" AT
+                        "SCSISCAN_IDENTITY=naa.6001\nMESSAGE=3:0:1:5: replaced: was naa.6000, is "
                         "naa.6001, I/O to it is stopped\n");
         notice.kind = NOTICE_CAPACITY;
         chronicle_notice(&notice);
