@@ -11,6 +11,7 @@
 struct client {
         GDBusConnection *connection;
         guint filter;
+        gint filter_gone; /* GDBus's thread is done with us */
         bool interactive;
         GMutex lock; /* of all that follows; messages come on GDBus's thread */
         GCond came;
@@ -130,6 +131,12 @@ static GDBusMessage *on_message(GDBusConnection *connection, GDBusMessage *messa
         return message;
 }
 
+static void on_filter_gone(void *userdata) {
+        struct client *client = userdata;
+
+        g_atomic_int_set(&client->filter_gone, 1);
+}
+
 static void match_signals(struct client *client, const char *rule) {
         g_autoptr(GVariant) done = client_call(client, BUS_PATH, BUS_INTERFACE, "AddMatch",
                                                g_variant_new("(s)", rule));
@@ -150,7 +157,8 @@ struct client *client_new_deaf(const char *address, uid_t uid) {
         client->times = g_array_new(FALSE, FALSE, sizeof(gint64));
         client->replies = g_hash_table_new(NULL, NULL);
         client->connection = connection;
-        client->filter = g_dbus_connection_add_filter(client->connection, on_message, client, NULL);
+        client->filter = g_dbus_connection_add_filter(client->connection, on_message, client,
+                                                      on_filter_gone);
         return client;
 }
 
@@ -165,13 +173,16 @@ struct client *client_new(const char *address, uid_t uid) {
         return client;
 }
 
-/* Closing waits for GDBus's thread, which takes the lock for what still arrives. */
+/* A filter that was removed may still be running in GDBus's thread. That it is not is told by the
+ * main context. */
 void client_free(struct client *client) {
         if (!client)
                 return;
         g_dbus_connection_remove_filter(client->connection, client->filter);
         (void)g_dbus_connection_close_sync(client->connection, NULL, NULL);
         g_object_unref(client->connection);
+        while (!g_atomic_int_get(&client->filter_gone))
+                g_main_context_iteration(NULL, TRUE);
         g_ptr_array_free(client->arrived, TRUE);
         g_array_free(client->times, TRUE);
         g_hash_table_unref(client->replies);
