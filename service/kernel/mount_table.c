@@ -108,12 +108,13 @@ int mount_table_read(const char *mountinfo, const char *swaps, struct mount_tabl
 const struct mount_use *mount_table_find(const struct mount_table *table, dev_t device,
                                          size_t *ret_count) {
         const struct mount_use key = {.device = device};
-        const struct mount_use *end = table->uses + table->count, *first, *last;
+        const struct mount_use *end, *first, *last;
 
         *ret_count = 0;
-        first = table->count > 0
-                        ? bsearch(&key, table->uses, table->count, sizeof(key), device_compare)
-                        : NULL;
+        if (table->count == 0)
+                return NULL;
+        end = table->uses + table->count;
+        first = bsearch(&key, table->uses, table->count, sizeof(key), device_compare);
         if (!first)
                 return NULL;
         for (last = first + 1; last < end && last->device == device; last++)
