@@ -194,11 +194,3 @@ root_after() {
         [[ $after ]] || fail "the root file system was not mounted"
         echo "$after"
 }
-
-# compare_root MS: when that was here, and with the kernel's own scan. Busy machines make great differences.
-compare_root() {
-        local ours
-        ours=$(root_after)
-        say "root mounted after $ours ms, with the kernel's own scan after $1 ms"
-        ((ours < 4 * $1)) || fail "that is too slow"
-}
