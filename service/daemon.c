@@ -60,7 +60,6 @@ struct daemon {
         uint64_t last_host; /* ms of the loop's clock: when the last one came */
         bool deferred;      /* there is something to do when the bus has been told */
         bool owner;         /* what the layers go by: mode.owner, as soon as they can */
-        bool ready_told;
         bool stopping;
         int result;
 };
@@ -155,9 +154,8 @@ static void on_poked(void *userdata) {
 static void tell_ready(struct daemon *daemon) {
         size_t count = topology_device_count(engine_topology(daemon->engine));
 
-        if (daemon->ready_told || !engine_is_ready(daemon->engine))
+        if (daemon->heartbeat.ready || !engine_is_ready(daemon->engine))
                 return;
-        daemon->ready_told = true;
         log_write(LOG_INFO, &(struct log_fields){.message_id = MESSAGE_ID_READY},
                   "ready: %zu device%s", count, count == 1 ? "" : "s");
         heartbeat_ready(&daemon->heartbeat);
@@ -276,7 +274,7 @@ static void on_hangup(uv_signal_t *handle, int number) {
 static bool have_probed(void *userdata) {
         const struct daemon *daemon = userdata;
 
-        return daemon->ready_told && uv_now(&daemon->loop) - daemon->last_host >= PROBED_MS;
+        return daemon->heartbeat.ready && uv_now(&daemon->loop) - daemon->last_host >= PROBED_MS;
 }
 
 static int on_recalled(const struct memory *earlier, void *userdata) {
@@ -348,7 +346,7 @@ static void on_told(void *userdata) {
         struct daemon *daemon = userdata;
 
         tell_ready(daemon);
-        if (daemon->one_shot.on && daemon->ready_told && !engine_is_busy(daemon->engine))
+        if (daemon->one_shot.on && daemon->heartbeat.ready && !engine_is_busy(daemon->engine))
                 daemon_stop(daemon, 0);
         if (daemon->deferred)
                 daemon_poke(daemon);

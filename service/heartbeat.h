@@ -14,7 +14,7 @@
 struct heartbeat {
         uv_timer_t timer;
         uint64_t usec; /* within which systemd wants to hear of us; 0: it does not */
-        bool ready;
+        bool ready;    /* and told so */
 };
 
 /* Beats if systemd has asked for it (WatchdogSec=): now, and twice in its interval. */

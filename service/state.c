@@ -306,13 +306,14 @@ bool state_owes(const struct state *state) {
 typedef int (*memory_reader)(struct memory *memory, const char *text, const char *boot_id);
 
 /* 1 when there is such a file, 0 when not; -ENOMEM. */
-static int load(struct state *state, const char *path, memory_reader read) {
+static int load(struct state *state, const char *path, memory_reader read,
+                struct place *ret_place) {
         _cleanup_(closep) int directory = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
         _cleanup_(freep) char *text = NULL;
         int r = directory < 0 ? -errno : read_text(directory, FILE_NAME, &text);
 
-        if (directory >= 0 && path == state->directory)
-                place_of(directory, &state->place);
+        if (directory >= 0)
+                place_of(directory, ret_place);
         if (r == -ENOENT || r == -ENOMEM)
                 return r == -ENOENT ? 0 : r;
         if (r >= 0)
@@ -324,12 +325,13 @@ static int load(struct state *state, const char *path, memory_reader read) {
 
 /* What is inherited is on no disk yet: it is written even if nothing changes. */
 static int load_all(struct state *state, const char *inherited) {
-        int r = load(state, state->directory, memory_parse);
+        struct place elsewhere;
+        int r = load(state, state->directory, memory_parse, &state->place);
 
         state->saved = state->kept = memory_serial(state->memory);
         if (r < 0 || !inherited)
                 return r;
-        r = load(state, inherited, memory_merge);
+        r = load(state, inherited, memory_merge, &elsewhere);
         if (r > 0 && asprintf(&state->inheritance, "%s/" FILE_NAME, inherited) < 0) {
                 state->inheritance = NULL;
                 return -ENOMEM;

@@ -66,16 +66,12 @@ static int recall_device(struct planner *planner, const struct memory *earlier,
 }
 
 int planner_recall_late(struct planner *planner, const struct memory *earlier) {
-        const struct host *host;
-        const struct target *target;
         const struct device *device;
         int r = 0;
 
-        TAILQ_FOREACH (host, topology_hosts(planner->topology), entry)
-                TAILQ_FOREACH (target, &host->targets, entry)
-                        TAILQ_FOREACH (device, &target->devices, entry)
-                                if (r >= 0)
-                                        r = recall_device(planner, earlier, device);
+        TOPOLOGY_FOREACH_DEVICE (device, planner->topology)
+                if (r >= 0)
+                        r = recall_device(planner, earlier, device);
         return r < 0 ? r : memory_add(planner->memory, earlier);
 }
 

@@ -312,16 +312,12 @@ static int released_event(struct planner *planner, uint32_t number, struct scan_
 
 /* It held them, and may hold them no longer. */
 static int holder_event(struct planner *planner, const char *holder) {
-        const struct host *host;
-        const struct target *target;
         const struct device *device;
         int r = 0;
 
-        TAILQ_FOREACH (host, topology_hosts(planner->topology), entry)
-                TAILQ_FOREACH (target, &host->targets, entry)
-                        TAILQ_FOREACH (device, &target->devices, entry)
-                                if (r >= 0 && device_facts_has_holder(&device->facts, holder))
-                                        r = look_at(planner, &device->address);
+        TOPOLOGY_FOREACH_DEVICE (device, planner->topology)
+                if (r >= 0 && device_facts_has_holder(&device->facts, holder))
+                        r = look_at(planner, &device->address);
         return r;
 }
 
@@ -388,8 +384,6 @@ static int list_hosts(struct planner *planner, const struct inventory *inventory
 
 /* What the kernel has and we do not is looked at, and what we have and it does not. */
 static int list_devices(struct planner *planner, const struct inventory *inventory) {
-        const struct host *host;
-        const struct target *target;
         const struct device *device;
         int r = 0;
 
@@ -397,18 +391,14 @@ static int list_devices(struct planner *planner, const struct inventory *invento
                 if (planner->look_at_all ||
                     !topology_device(planner->topology, &inventory->devices[i]))
                         r = look_at(planner, &inventory->devices[i]);
-        TAILQ_FOREACH (host, topology_hosts(planner->topology), entry)
-                TAILQ_FOREACH (target, &host->targets, entry)
-                        TAILQ_FOREACH (device, &target->devices, entry) {
-                                bool there = bsearch(&device->address, inventory->devices,
-                                                     inventory->device_count,
-                                                     sizeof(*inventory->devices),
-                                                     (int (*)(const void *,
-                                                              const void *))scsi_address_compare) !=
-                                             NULL;
-                                if (!there && r >= 0)
-                                        r = look_at(planner, &device->address);
-                        }
+        TOPOLOGY_FOREACH_DEVICE (device, planner->topology) {
+                bool there =
+                        bsearch(&device->address, inventory->devices, inventory->device_count,
+                                sizeof(*inventory->devices),
+                                (int (*)(const void *, const void *))scsi_address_compare) != NULL;
+                if (!there && r >= 0)
+                        r = look_at(planner, &device->address);
+        }
         return r;
 }
 

@@ -45,6 +45,25 @@ struct device *topology_device(const struct topology *topology,
         return device;
 }
 
+const struct device *topology_next_device(const struct topology *topology,
+                                          const struct device *device) {
+        const struct host *host = device ? device->target->host : TAILQ_FIRST(&topology->hosts);
+        const struct target *target = device ? TAILQ_NEXT(device->target, entry)
+                                      : host ? TAILQ_FIRST(&host->targets)
+                                             : NULL;
+
+        if (device && TAILQ_NEXT(device, entry))
+                return TAILQ_NEXT(device, entry);
+        while (host) {
+                for (; target; target = TAILQ_NEXT(target, entry))
+                        if (!TAILQ_EMPTY(&target->devices))
+                                return TAILQ_FIRST(&target->devices);
+                host = TAILQ_NEXT(host, entry);
+                target = host ? TAILQ_FIRST(&host->targets) : NULL;
+        }
+        return NULL;
+}
+
 struct unit *topology_unit(const struct topology *topology, const char *identity) {
         struct unit *unit;
 

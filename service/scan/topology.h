@@ -164,6 +164,12 @@ struct target *topology_target(const struct topology *topology,
                                const struct scsi_target_address *address);
 struct device *topology_device(const struct topology *topology, const struct scsi_address *address);
 struct unit *topology_unit(const struct topology *topology, const char *identity);
+/* Host by host and target by target; NULL: the first, and after the last. */
+const struct device *topology_next_device(const struct topology *topology,
+                                          const struct device *device);
+#define TOPOLOGY_FOREACH_DEVICE(device, topology)                                                  \
+        for ((device) = topology_next_device(topology, NULL); (device);                            \
+             (device) = topology_next_device(topology, device))
 
 /* The device whose answers stand for the unit's: the first that is present and knows its size, else
  * the first that knows it, else the first. */
