@@ -37,11 +37,19 @@ initrd_file() {
 
 # --- the machine -------------------------------------------------------------------------------
 
-# disk NAME PLACE [SOURCE]: prints the options for a disk, at bus=...,scsi-id=...,lun=...; an empty
-# one has no file behind it
+# drive_of NAME [SOURCE], device_of NAME PLACE: a disk as QEMU is told of it, in two parts. PLACE:
+# bus=...,scsi-id=...,lun=...; an empty one has no file behind it
+drive_of() {
+        echo "if=none,id=$1,${2:-driver=null-co,size=16M,read-zeroes=on}"
+}
+
+device_of() {
+        echo "scsi-hd,id=$1,drive=$1,serial=$1,channel=0,$2"
+}
+
+# disk NAME PLACE [SOURCE]: prints the options for one that is there from the start
 disk() {
-        echo "-drive if=none,id=$1,${3:-driver=null-co,size=16M,read-zeroes=on}" \
-                "-device scsi-hd,id=$1,drive=$1,serial=$1,channel=0,$2"
+        echo "-drive $(drive_of "$1" "${3:-}") -device $(device_of "$1" "$2")"
 }
 
 # boot INITRD [KERNEL ARGUMENT]...: starts a machine (and ends that before) and waits until it answers
@@ -120,10 +128,10 @@ monitor() {
         read_to_monitor_prompt
 }
 
-# plug NAME PLACE: a disk comes, as one that the machine has from the start (see disk)
+# plug NAME PLACE: a disk comes
 plug() {
-        monitor "drive_add 0 if=none,id=$1,driver=null-co,size=16M,read-zeroes=on"
-        monitor "device_add scsi-hd,id=$1,drive=$1,serial=$1,channel=0,$2"
+        monitor "drive_add 0 $(drive_of "$1")"
+        monitor "device_add $(device_of "$1" "$2")"
 }
 
 # unplug NAME: and goes
@@ -180,6 +188,17 @@ expect_on_bus() {
         local there
         there=$(guest 'scsictl --no-legend list devices' | awk '{ printf "%s%s", space, $1; space = " " }')
         [[ $there == "$*" ]] || fail "on D-Bus are: $there"
+}
+
+# listen: scsictl monitor writes down what happens from now on, and has heard something
+listen() {
+        guest 'scsictl monitor >/run/happened 2>&1 &'
+        wait_until 'guest "scsictl scan 1:0:2 >/dev/null"; happened Finished' 10
+}
+
+# happened WHAT: it has said so, as D-Bus names its signals
+happened() {
+        guest "grep -q -- '$1' /run/happened"
 }
 
 # kernel_scans WHY: it has been made to, and said so

@@ -79,8 +79,6 @@ writable() {
         done
         # An image for containers may have units not started, and manual pages left out.
         rm -f /usr/sbin/policy-rc.d /etc/dpkg/dpkg.cfg.d/*
-        # They look for the outer machine's disks and the like, at each daemon-reload.
-        rm -f /usr/lib/systemd/system-generators/*
         keep_books "$LAB_BUILD/package/first.deb"
 }
 
@@ -89,6 +87,8 @@ case $LAB_INIT in
 systemd) installed ;;
 package) writable ;;
 esac
+# They look for the outer machine's disks and the like, at each daemon-reload.
+mount -t tmpfs tmpfs /usr/lib/systemd/system-generators
 # They are after sysinit.target, which would bring the whole outer machine along.
 for unit in dbus.socket dbus.service dbus-broker.service polkit.service scsiscan-settled.service; do
         drop_in $unit '[Unit]' 'DefaultDependencies=no'
